@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What differs between processors, in one place.
+ */
+#ifndef HAKMEM_LIB_ARCH_H
+#define HAKMEM_LIB_ARCH_H
+
+#include <stdint.h>
+#include <sys/syscall.h>
+
+#include "lib/compiler.h"
+
+#if defined(__x86_64__) || defined(__i386__)
+#define CPU_PAUSE	"pause"
+#elif defined(__aarch64__) || (defined(__arm__) && __ARM_ARCH >= 7)
+#define CPU_PAUSE	"yield"
+#else
+#define CPU_PAUSE	""
+#endif
+
+/* 32-bit machines that came after the year-2038 work have only the second. */
+#ifdef SYS_futex
+#define SYS_FUTEX_NATIVE	SYS_futex
+#else
+#define SYS_FUTEX_NATIVE	SYS_futex_time64
+#endif
+
+/* The thread pointer: not 0, even, and no other live thread's. */
+#if defined(__x86_64__)
+static __always_inline uintptr_t arch_thread_pointer(void)
+{
+	uintptr_t self;
+
+	__asm__("mov %%fs:0, %0" : "=r"(self));
+	return self;
+}
+#elif defined(__i386__)
+static __always_inline uintptr_t arch_thread_pointer(void)
+{
+	uintptr_t self;
+
+	__asm__("mov %%gs:0, %0" : "=r"(self));
+	return self;
+}
+#else
+static __always_inline uintptr_t arch_thread_pointer(void)
+{
+	return (uintptr_t)__builtin_thread_pointer();
+}
+#endif
+
+#endif /* HAKMEM_LIB_ARCH_H */

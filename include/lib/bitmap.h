@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bit arrays of 64-bit words. Ranges are [start, start + n). Not atomic: the
+ * owner of the array says which lock guards it.
+ */
+#ifndef HAKMEM_LIB_BITMAP_H
+#define HAKMEM_LIB_BITMAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BITMAP_WORD_BITS	64
+#define BITMAP_WORDS(bits)	(((bits) + 63) / 64)
+
+static inline bool bitmap_test(const uint64_t *map, unsigned int bit)
+{
+	return map[bit / 64] >> (bit % 64) & 1;
+}
+
+static inline void bitmap_set(uint64_t *map, unsigned int bit)
+{
+	map[bit / 64] |= (uint64_t)1 << (bit % 64);
+}
+
+static inline void bitmap_clear(uint64_t *map, unsigned int bit)
+{
+	map[bit / 64] &= ~((uint64_t)1 << (bit % 64));
+}
+
+/* The bits of word @word that lie in [start, end). */
+static inline uint64_t bitmap_word_mask(unsigned int word, unsigned int start,
+					unsigned int end)
+{
+	unsigned int first = word * 64;
+	uint64_t mask = ~(uint64_t)0;
+
+	if (start > first)
+		mask &= ~(uint64_t)0 << (start - first);
+	if (end < first + 64)
+		mask &= ~(uint64_t)0 >> (first + 64 - end);
+	return mask;
+}
+
+static inline void bitmap_set_range(uint64_t *map, unsigned int start,
+				    unsigned int n)
+{
+	unsigned int end = start + n;
+	unsigned int word;
+
+	for (word = start / 64; word * 64 < end; word++)
+		map[word] |= bitmap_word_mask(word, start, end);
+}
+
+static inline void bitmap_clear_range(uint64_t *map, unsigned int start,
+				      unsigned int n)
+{
+	unsigned int end = start + n;
+	unsigned int word;
+
+	for (word = start / 64; word * 64 < end; word++)
+		map[word] &= ~bitmap_word_mask(word, start, end);
+}
+
+static inline unsigned int bitmap_count_range(const uint64_t *map,
+					      unsigned int start,
+					      unsigned int n)
+{
+	unsigned int end = start + n;
+	unsigned int count = 0;
+	unsigned int word;
+
+	for (word = start / 64; word * 64 < end; word++)
+		count += (unsigned int)__builtin_popcountll(map[word] &
+				bitmap_word_mask(word, start, end));
+	return count;
+}
+
+/**
+ * bitmap_next() - First bit of the given value at or after @start.
+ * @map: the array
+ * @start: where to begin
+ * @end: bits in the array
+ * @value: look for set (true) or clear (false) bits
+ *
+ * Return: the bit, or @end if there is none.
+ */
+static inline unsigned int bitmap_next(const uint64_t *map, unsigned int start,
+				       unsigned int end, bool value)
+{
+	uint64_t flip = value ? 0 : ~(uint64_t)0;
+	unsigned int word;
+
+	for (word = start / 64; word * 64 < end; word++) {
+		uint64_t bits = (map[word] ^ flip) &
+				bitmap_word_mask(word, start, end);
+
+		if (bits)
+			return word * 64 + (unsigned int)__builtin_ctzll(bits);
+	}
+	return end;
+}
+
+#endif /* HAKMEM_LIB_BITMAP_H */

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Compiler attributes and the helpers that every file uses.
+ */
+#ifndef HAKMEM_LIB_COMPILER_H
+#define HAKMEM_LIB_COMPILER_H
+
+#include <stddef.h>
+
+#define likely(x)	__builtin_expect(!!(x), 1)
+#define unlikely(x)	__builtin_expect(!!(x), 0)
+
+#ifndef __always_inline
+#define __always_inline	inline __attribute__((always_inline))
+#endif
+#define __cold		__attribute__((__cold__, __noinline__))
+#define __printf(f, a)	__attribute__((__format__(__printf__, f, a)))
+#define __must_check	__attribute__((__warn_unused_result__))
+#define __aligned_to(n)	__attribute__((__aligned__(n)))
+#define __hidden		__attribute__((__visibility__("hidden")))
+#define __export	__attribute__((__visibility__("default")))
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+#define container_of(ptr, type, member) \
+	((type *)((char *)(ptr) - offsetof(type, member)))
+
+#define min(a, b) ({						\
+	__typeof__(a) min_a = (a);				\
+	__typeof__(b) min_b = (b);				\
+	min_a < min_b ? min_a : min_b; })
+
+#define max(a, b) ({						\
+	__typeof__(a) max_a = (a);				\
+	__typeof__(b) max_b = (b);				\
+	max_a > max_b ? max_a : max_b; })
+
+/* Single-copy accesses to data that another thread may change meanwhile. */
+#define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v)	__atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+
+#endif /* HAKMEM_LIB_COMPILER_H */
