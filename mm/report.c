@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Reports: see include/mm/report.h.
+ */
+#include "mm/report.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/print.h"
+
+#define LINE_SIZE		256
+#define OUT_OF_MEMORY_LINES	3
+
+static void vreport(const char *fmt, va_list args)
+{
+	char line[LINE_SIZE];
+	size_t used;
+
+	used = format_buffer(line, sizeof(line) - 1, "hakmem: ");
+	used += vformat_buffer(line + used, sizeof(line) - 1 - used, fmt,
+			       args);
+	line[used++] = '\n';
+	write_all(STDERR_FILENO, line, used);
+}
+
+void report_line(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vreport(fmt, args);
+	va_end(args);
+}
+
+void report_bad_pointer(const char *function, const void *addr,
+			const char *fault)
+{
+	report_line("%s(): %s: %p", function, fault, addr);
+	abort();
+}
+
+void report_broken(const char *file, int line, const char *what)
+{
+	report_line("%s:%d: broken invariant: %s", file, line, what);
+	abort();
+}
+
+void report_out_of_memory(size_t size, const char *tier, const char *resource)
+{
+	static unsigned int lines;
+
+	if (__atomic_fetch_add(&lines, 1, __ATOMIC_RELAXED) >=
+	    OUT_OF_MEMORY_LINES)
+		return;
+	report_line("out of memory: %zu bytes: tier %s got no %s", size, tier,
+		    resource);
+}

@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Superslabs: see include/mm/superslab.h.
+ *
+ * Lock order: grow_lock or space.lock, never both; meta's locks inside
+ * grow_lock. Memory calls are made under grow_lock only, which no path that
+ * finds room takes.
+ */
+#include "mm/superslab.h"
+
+#include <string.h>
+
+#include "lib/bitmap.h"
+#include "lib/lock.h"
+#include "mm/meta.h"
+#include "mm/registry.h"
+#include "mm/vm.h"
+
+#define ALL_UNITS	(~(uint32_t)0)
+#define RETAIN_BYTES	((size_t)CONFIG_HAKMEM_RETAIN_KB << 10)
+
+/* Of what is mapped, this part may stay as touched free memory as well. */
+#define RETAIN_DIVISOR	8
+
+static struct meta_pool superslab_pool = META_POOL_INIT(struct superslab, 64);
+
+static struct lock grow_lock = LOCK_INIT;
+static uintptr_t next_hint;		/* guarded by grow_lock */
+
+/* All superslabs but those that are full or were taken whole. */
+static struct {
+	struct lock lock;		/* guards all below */
+	struct list_head room;		/* some units free, some not */
+	struct list_head empty;		/* all units free, oldest last */
+	size_t dirty_units;		/* touched free units of both lists */
+	size_t free_units;
+	size_t mapped;			/* superslabs in existence */
+} space = {
+	.room = LIST_HEAD_INIT(space.room),
+	.empty = LIST_HEAD_INIT(space.empty),
+};
+
+static unsigned int count_units(uint32_t units)
+{
+	return (unsigned int)__builtin_popcount(units);
+}
+
+static uint32_t unit_mask(unsigned int first, unsigned int n)
+{
+	return (n == 32 ? ALL_UNITS : ((uint32_t)1 << n) - 1) << first;
+}
+
+static void superslab_init(struct superslab *superslab, uintptr_t base)
+{
+	unsigned int i;
+
+	list_init(&superslab->node);
+	superslab->base = base;
+	superslab->free_units = ALL_UNITS;
+	superslab->dirty_units = 0;
+	superslab->owner_data = NULL;
+	for (i = 0; i < SUPERSLAB_SLABS; i++)
+		superslab->slabs[i].class = CLASS_NONE;
+}
+
+/* The next place in the window that no superslab stands on. */
+static void *grow_hint_locked(void)
+{
+	if (!next_hint)
+		next_hint = (uintptr_t)registry_first_hint();
+	while (next_hint && registry_superslab((void *)next_hint))
+		next_hint += SUPERSLAB_SIZE;
+	return (void *)next_hint;
+}
+
+static struct superslab *grow_locked(void)
+{
+	struct superslab *superslab;
+	void *base;
+
+	base = vm_map(grow_hint_locked(), SUPERSLAB_SIZE, SUPERSLAB_SIZE);
+	if (!base)
+		return NULL;
+	if (!registry_cover((uintptr_t)base))
+		goto unmap;
+	superslab = meta_alloc(&superslab_pool);
+	if (!superslab)
+		goto unmap;
+	superslab_init(superslab, (uintptr_t)base);
+	registry_set_superslab((uintptr_t)base, superslab);
+	return superslab;
+unmap:
+	vm_unmap(base, SUPERSLAB_SIZE);
+	return NULL;
+}
+
+static struct superslab *superslab_grow(void)
+{
+	struct superslab *superslab;
+
+	lock_acquire(&grow_lock);
+	superslab = grow_locked();
+	lock_release(&grow_lock);
+	if (superslab)
+		__atomic_fetch_add(&space.mapped, 1, __ATOMIC_RELAXED);
+	return superslab;
+}
+
+/* For one that is on no list. Return: bytes given back. */
+static size_t superslab_release(struct superslab *superslab)
+{
+	uintptr_t base = superslab->base;
+
+	lock_acquire(&grow_lock);
+	registry_set_superslab(base, NULL);
+	if (!vm_unmap((void *)base, SUPERSLAB_SIZE)) {
+		registry_set_superslab(base, superslab);
+		lock_release(&grow_lock);
+		return 0;
+	}
+	if (base < next_hint)
+		next_hint = base;
+	lock_release(&grow_lock);
+	meta_free(&superslab_pool, superslab);
+	__atomic_fetch_sub(&space.mapped, 1, __ATOMIC_RELAXED);
+	return SUPERSLAB_SIZE;
+}
+
+/* Purge the units whose bits are set. Return: false if the kernel refused. */
+static bool purge_units(struct superslab *superslab, uint32_t units)
+{
+	unsigned int first, n;
+	uint32_t from;
+
+	while (units) {
+		first = (unsigned int)__builtin_ctz(units);
+		from = units >> first;
+		n = from == ALL_UNITS ? SUPERSLAB_SLABS :
+					(unsigned int)__builtin_ctz(~from);
+		if (!vm_purge((void *)(superslab->base + first * SLAB_SIZE),
+			      n * SLAB_SIZE))
+			return false;
+		units &= ~unit_mask(first, n);
+	}
+	return true;
+}
+
+/* Return: where the lowest run of @n units in @units begins, or -1. */
+static int find_units(uint32_t units, unsigned int n)
+{
+	uint32_t starts = units;
+	unsigned int i;
+
+	for (i = 1; i < n; i++)
+		starts &= units >> i;
+	return starts ? __builtin_ctz(starts) : -1;
+}
+
+/* Put on the list where its free units say it belongs. */
+static void enlist_locked(struct superslab *superslab)
+{
+	list_del(&superslab->node);
+	if (superslab->free_units == ALL_UNITS)
+		list_add(&superslab->node, &space.empty);
+	else if (superslab->free_units)
+		list_add(&superslab->node, &space.room);
+}
+
+static void count_locked(struct superslab *superslab, int sign)
+{
+	space.free_units += (size_t)sign * count_units(superslab->free_units);
+	space.dirty_units += (size_t)sign * count_units(superslab->dirty_units);
+}
+
+static void take_units_locked(struct superslab *superslab, uint32_t units)
+{
+	count_locked(superslab, -1);
+	superslab->free_units &= ~units;
+	superslab->dirty_units &= ~units;
+	count_locked(superslab, 1);
+	if (!superslab->free_units || superslab->free_units == ~units)
+		enlist_locked(superslab);
+}
+
+static void put_units_locked(struct superslab *superslab, uint32_t units,
+			     uint32_t dirty)
+{
+	bool was_full = !superslab->free_units;
+
+	count_locked(superslab, -1);
+	superslab->free_units |= units;
+	superslab->dirty_units |= dirty;
+	count_locked(superslab, 1);
+	if (was_full || superslab->free_units == ALL_UNITS)
+		enlist_locked(superslab);
+}
+
+/* Touched units first: their memory is paid for. */
+static int choose_units(const struct superslab *superslab, unsigned int n)
+{
+	int first = find_units(superslab->dirty_units, n);
+
+	return first >= 0 ? first : find_units(superslab->free_units, n);
+}
+
+static struct superslab *find_room_locked(unsigned int n, int *first)
+{
+	struct superslab *superslab;
+	struct list_head *pos;
+
+	list_for_each(pos, &space.room) {
+		superslab = container_of(pos, struct superslab, node);
+		*first = choose_units(superslab, n);
+		if (*first >= 0)
+			return superslab;
+	}
+	if (list_empty(&space.empty))
+		return NULL;
+	superslab = list_first_entry(&space.empty, struct superslab, node);
+	*first = choose_units(superslab, n);
+	return superslab;
+}
+
+static struct slab *slab_take(unsigned int units)
+{
+	struct superslab *superslab;
+	struct slab *slab;
+	int first = 0;
+
+	lock_acquire(&space.lock);
+	superslab = find_room_locked(units, &first);
+	if (!superslab) {
+		lock_release(&space.lock);
+		superslab = superslab_grow();
+		if (!superslab)
+			return NULL;
+		lock_acquire(&space.lock);
+		count_locked(superslab, 1);
+	}
+	take_units_locked(superslab, unit_mask((unsigned int)first, units));
+	lock_release(&space.lock);
+	slab = &superslab->slabs[first];
+	slab->superslab = superslab;
+	slab->base = superslab->base + (unsigned int)first * SLAB_SIZE;
+	memset(&superslab->first_unit[first], first, units);
+	return slab;
+}
+
+struct slab *slab_get(unsigned int class, unsigned int units)
+{
+	struct slab *slab = slab_take(units);
+	unsigned int word;
+
+	if (!slab)
+		return NULL;
+	list_init(&slab->node);
+	slab->units = (uint8_t)units;
+	slab->nr_objects = (uint16_t)(units * SLAB_SIZE / class_size(class));
+	slab->nr_free = slab->nr_objects;
+	slab->hint = 0;
+	for (word = 0; word * 64 < slab->nr_objects; word++)
+		slab->free_map[word] = bitmap_word_mask(word, 0,
+							slab->nr_objects);
+	/* Release: a forked child that sees the class sees the rest. */
+	__atomic_store_n(&slab->class, (uint8_t)class, __ATOMIC_RELEASE);
+	registry_set_class(slab->base, units, class);
+	return slab;
+}
+
+static size_t retain_limit(void)
+{
+	size_t share = READ_ONCE(space.mapped) * SUPERSLAB_SLABS /
+		       RETAIN_DIVISOR;
+
+	return max(RETAIN_BYTES / SLAB_SIZE, share);
+}
+
+/* Take touched units out of one that has room. Return: it, or NULL. */
+static struct superslab *take_dirty_locked(uint32_t *units)
+{
+	struct superslab *superslab;
+	struct list_head *pos;
+
+	list_for_each(pos, &space.room) {
+		superslab = container_of(pos, struct superslab, node);
+		if (!superslab->dirty_units)
+			continue;
+		*units = superslab->dirty_units;
+		take_units_locked(superslab, *units);
+		return superslab;
+	}
+	return NULL;
+}
+
+/* What to hand back next: whole superslabs before parts of one. */
+static struct superslab *take_victim_locked(size_t limit, bool all,
+					    uint32_t *units)
+{
+	struct superslab *superslab;
+
+	if (!all && space.dirty_units <= limit)
+		return NULL;
+	if (!list_empty(&space.empty)) {
+		superslab = list_last_entry(&space.empty, struct superslab,
+					    node);
+		*units = superslab->free_units;
+		take_units_locked(superslab, *units);
+		return superslab;
+	}
+	return space.dirty_units > limit ? take_dirty_locked(units) : NULL;
+}
+
+/*
+ * Hand back until at most @limit touched free units are left, and with @all
+ * the superslabs that are empty and untouched too. Return: bytes.
+ */
+static size_t shrink_to(size_t limit, bool all)
+{
+	struct superslab *superslab;
+	size_t bytes = 0;
+	uint32_t units;
+	bool purged;
+
+	for (;;) {
+		lock_acquire(&space.lock);
+		superslab = take_victim_locked(limit, all, &units);
+		lock_release(&space.lock);
+		if (!superslab)
+			return bytes;
+		if (units == ALL_UNITS && superslab_release(superslab)) {
+			bytes += SUPERSLAB_SIZE;
+			continue;
+		}
+		purged = purge_units(superslab, units);
+		lock_acquire(&space.lock);
+		put_units_locked(superslab, units, purged ? 0 : units);
+		lock_release(&space.lock);
+		if (!purged)
+			return bytes;
+		bytes += count_units(units) * SLAB_SIZE;
+		/* One that cannot be unmapped would be chosen for ever. */
+		if (units == ALL_UNITS)
+			all = false;
+	}
+}
+
+static void put_units(struct superslab *superslab, uint32_t units,
+		      uint32_t dirty)
+{
+	size_t limit = retain_limit();
+	bool excess;
+
+	lock_acquire(&space.lock);
+	put_units_locked(superslab, units, dirty);
+	excess = space.dirty_units > limit;
+	lock_release(&space.lock);
+	if (excess)
+		shrink_to(limit / 2, false);
+}
+
+void slab_put(struct slab *slab)
+{
+	struct superslab *superslab = slab->superslab;
+	unsigned int first = (unsigned int)(slab - superslab->slabs);
+	uint32_t units = unit_mask(first, slab->units);
+
+	registry_set_class(slab->base, slab->units, CLASS_NONE);
+	WRITE_ONCE(slab->class, CLASS_NONE);
+	put_units(superslab, units, units);
+}
+
+static struct superslab *take_empty_superslab(void)
+{
+	struct superslab *superslab = NULL;
+	uint32_t dirty;
+
+	lock_acquire(&space.lock);
+	if (!list_empty(&space.empty)) {
+		superslab = list_first_entry(&space.empty, struct superslab,
+					     node);
+		dirty = superslab->dirty_units;
+		take_units_locked(superslab, ALL_UNITS);
+		superslab->dirty_units = dirty;
+	}
+	lock_release(&space.lock);
+	return superslab;
+}
+
+struct superslab *superslab_get(unsigned int registry_class, void *owner_data)
+{
+	struct superslab *superslab = take_empty_superslab();
+
+	if (!superslab) {
+		superslab = superslab_grow();
+		if (!superslab)
+			return NULL;
+		superslab->free_units = 0;
+	}
+	superslab->owner_data = owner_data;
+	registry_set_class(superslab->base, SUPERSLAB_SLABS, registry_class);
+	return superslab;
+}
+
+void superslab_put(struct superslab *superslab, uint32_t dirty)
+{
+	registry_set_class(superslab->base, SUPERSLAB_SLABS, CLASS_NONE);
+	superslab->owner_data = NULL;
+	superslab->dirty_units = 0;
+	put_units(superslab, ALL_UNITS, dirty);
+}
+
+size_t superslab_reclaim(void)
+{
+	return shrink_to(0, true);
+}
+
+/* Which units no slab covers: whole superslabs have an owner's data. */
+static uint32_t unowned_units(const struct superslab *superslab)
+{
+	uint32_t units = ALL_UNITS;
+	unsigned int i;
+
+	if (superslab->owner_data)
+		return 0;
+	for (i = 0; i < SUPERSLAB_SLABS; i++) {
+		if (superslab->slabs[i].class != CLASS_NONE)
+			units &= ~unit_mask(i, superslab->slabs[i].units);
+	}
+	return units;
+}
+
+static void rebuild_space(void)
+{
+	struct superslab *superslab;
+	size_t index = 0;
+
+	list_init(&space.room);
+	list_init(&space.empty);
+	space.free_units = 0;
+	space.dirty_units = 0;
+	while ((superslab = registry_next_superslab(&index))) {
+		superslab->free_units = unowned_units(superslab);
+		superslab->dirty_units = superslab->free_units;
+		count_locked(superslab, 1);
+		list_init(&superslab->node);
+		enlist_locked(superslab);
+	}
+}
+
+void superslab_fork_child(void)
+{
+	meta_pool_fork_child(&superslab_pool);
+	if (lock_orphaned(&grow_lock)) {
+		registry_fork_child();
+		lock_reset(&grow_lock);
+	}
+	if (lock_orphaned(&space.lock)) {
+		rebuild_space();
+		lock_reset(&space.lock);
+	}
+}
+
+void superslab_usage(struct superslab_usage *usage)
+{
+	usage->mapped = READ_ONCE(space.mapped) * SUPERSLAB_SIZE;
+	usage->free = READ_ONCE(space.free_units) * SLAB_SIZE;
+	usage->dirty = READ_ONCE(space.dirty_units) * SLAB_SIZE;
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The kernel's memory calls: see include/mm/vm.h for what each promises.
+ */
+#include "mm/vm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "lib/align.h"
+#include "lib/compiler.h"
+
+/*
+ * Slab memory is planned as a multiple of RAM, for swap and for holes between
+ * the program's own mappings; a limited process gets room for its limit to be
+ * raised. The registry costs 1/52,000 of this in address space.
+ */
+#define RAM_MULTIPLE		16
+#define LIMIT_MULTIPLE		4
+#define ADDRESS_LIMIT_MIN	((uint64_t)4 << 30)
+#define ADDRESS_LIMIT_MAX	((uint64_t)16 << 40)
+
+static size_t page_size;
+
+size_t vm_page_size(void)
+{
+	size_t size = READ_ONCE(page_size);
+
+	if (unlikely(!size)) {
+		size = getauxval(AT_PAGESZ);
+		WRITE_ONCE(page_size, size);
+	}
+	return size;
+}
+
+static void *map_pages(void *hint, size_t size, int prot, int flags)
+{
+	int saved = errno;
+	void *addr;
+
+	addr = mmap(hint, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags,
+		    -1, 0);
+	errno = saved;
+	return addr == MAP_FAILED ? NULL : addr;
+}
+
+static void *map_rw(void *hint, size_t size)
+{
+	return map_pages(hint, size, PROT_READ | PROT_WRITE, 0);
+}
+
+/* Map with room to spare and trim both ends. */
+static void *map_trimmed(size_t size, size_t align)
+{
+	size_t slack = align - vm_page_size();
+	uintptr_t start, aligned;
+	size_t tail;
+	void *addr;
+
+	if (size + slack < size)
+		return NULL;
+	addr = map_rw(NULL, size + slack);
+	if (!addr)
+		return NULL;
+	start = (uintptr_t)addr;
+	aligned = ALIGN_UP(start, align);
+	tail = slack - (aligned - start);
+	/* If the kernel refuses to cut, address space is all that is lost. */
+	if (aligned != start)
+		vm_unmap(addr, aligned - start);
+	if (tail)
+		vm_unmap((void *)(aligned + size), tail);
+	return (void *)aligned;
+}
+
+void *vm_map(void *hint, size_t size, size_t align)
+{
+	uintptr_t below;
+	void *addr;
+
+	addr = map_rw(hint, size);
+	if (!addr || IS_ALIGNED((uintptr_t)addr, align))
+		return addr;
+	/* The space below is often free: a tight limit allows no slack. */
+	below = ALIGN_DOWN((uintptr_t)addr, align);
+	vm_unmap(addr, size);
+	addr = map_rw((void *)below, size);
+	if (!addr || IS_ALIGNED((uintptr_t)addr, align))
+		return addr;
+	vm_unmap(addr, size);
+	return map_trimmed(size, align);
+}
+
+bool vm_unmap(void *addr, size_t size)
+{
+	int saved = errno;
+	bool done = !munmap(addr, size);
+
+	errno = saved;
+	return done;
+}
+
+bool vm_purge(void *addr, size_t size)
+{
+	int saved = errno;
+	bool done = !madvise(addr, size, MADV_DONTNEED);
+
+	errno = saved;
+	return done;
+}
+
+void *vm_remap(void *addr, size_t old_size, size_t size)
+{
+	int saved = errno;
+	void *moved = mremap(addr, old_size, size, MREMAP_MAYMOVE);
+
+	errno = saved;
+	return moved == MAP_FAILED ? NULL : moved;
+}
+
+void *vm_reserve(size_t size)
+{
+	return map_pages(NULL, size, PROT_READ, MAP_NORESERVE);
+}
+
+bool vm_commit(void *addr, size_t size)
+{
+	int saved = errno;
+	bool done = !mprotect(addr, size, PROT_READ | PROT_WRITE);
+
+	errno = saved;
+	return done;
+}
+
+static uint64_t ram_bytes(void)
+{
+	struct sysinfo info;
+
+	if (sysinfo(&info))
+		return ADDRESS_LIMIT_MIN / RAM_MULTIPLE;
+	return (uint64_t)info.totalram * info.mem_unit;
+}
+
+uint64_t vm_address_limit(void)
+{
+	int saved = errno;
+	uint64_t bytes = ram_bytes() * RAM_MULTIPLE;
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_AS, &limit) && limit.rlim_cur != RLIM_INFINITY &&
+	    limit.rlim_cur < bytes / LIMIT_MULTIPLE)
+		bytes = (uint64_t)limit.rlim_cur * LIMIT_MULTIPLE;
+	errno = saved;
+	bytes = min(bytes, ADDRESS_LIMIT_MAX);
+	bytes = max(bytes, ADDRESS_LIMIT_MIN);
+	return (uint64_t)1 << (63 - __builtin_clzll(bytes));
+}
