@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The cache layer: magazines in front of every tier.
+ *
+ * A magazine is an array of object pointers. Each thread has one loaded for
+ * each class it uses: malloc pops, free pushes, whoever allocated the object.
+ * One that runs empty or full is exchanged with the thread's spare, and then,
+ * whole, with the class's depot, so a thread meets a lock at most once for a
+ * magazine of operations. Nothing of an object is ever touched.
+ *
+ * A magazine is aligned to its size and filled towards its end. That makes
+ * both tests of the hot path short: it is full when the top is aligned, and
+ * empty when the word below the top is NULL. The top of a class that has no
+ * magazine points behind a word of NULL at an aligned address: empty and full
+ * at once, so that no hot path asks whether anything is initialised.
+ */
+#ifndef HAKMEM_MM_CACHE_H
+#define HAKMEM_MM_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/compiler.h"
+#include "mm/sizes.h"
+
+#define MAGAZINE_WORDS		128
+#define MAGAZINE_BYTES		(MAGAZINE_WORDS * sizeof(void *))
+
+/**
+ * struct magazine - an array of objects with its header in front
+ * @next: in a depot's list
+ * @top: where the next object would go; kept here while not loaded
+ * @words: header included; objects end at the last, below the first is NULL
+ */
+struct magazine {
+	union {
+		struct {
+			struct magazine *next;
+			void **top;
+		};
+		void *words[MAGAZINE_WORDS];
+	};
+};
+
+#define MAGAZINE_HEADER_WORDS	3	/* with the NULL below the objects */
+#define MAGAZINE_SIZE_MAX	(MAGAZINE_WORDS - MAGAZINE_HEADER_WORDS - 1)
+
+/**
+ * struct cache - what one thread keeps
+ * @top: of the loaded magazine of each class the registry can name
+ * @spare: second magazine of a class, full or empty whenever it is exchanged
+ * @next_parked: on the list of caches that wait for a thread
+ * @next: on the list of all caches, which only grows
+ */
+struct cache {
+	void **top[NR_REGISTRY_CLASSES];
+	struct magazine *spare[NR_CLASSES];
+	struct cache *next_parked;
+	struct cache *next;
+};
+
+/* This thread's; never NULL: cache_boot before the thread's first request. */
+extern __thread struct cache *thread_cache
+	__attribute__((tls_model("initial-exec"))) __hidden;
+
+extern struct cache cache_boot __hidden; /* no magazines: goes to slow paths */
+extern struct cache cache_detached __hidden; /* the same, after the thread's exit */
+
+/**
+ * cache_pop() - Take an object of a class from this thread's magazine.
+ * @class: a size class
+ *
+ * Return: the object, or NULL when cache_alloc_slow() has to be asked.
+ */
+static __always_inline void *cache_pop(unsigned int class)
+{
+	struct cache *cache = thread_cache;
+	void **top = cache->top[class];
+	void *obj = top[-1];
+
+	if (likely(obj))
+		cache->top[class] = top - 1;
+	return obj;
+}
+
+/**
+ * cache_push() - Put an object into this thread's magazine.
+ * @class: what the registry says of it
+ * @obj: the object
+ *
+ * Return: false when the magazine is full or the class has none.
+ */
+static __always_inline bool cache_push(unsigned int class, void *obj)
+{
+	struct cache *cache = thread_cache;
+	void **top = cache->top[class];
+
+	if (unlikely(!((uintptr_t)top & (MAGAZINE_BYTES - 1))))
+		return false;
+	cache->top[class] = top + 1;
+	*top = obj;
+	return true;
+}
+
+/* After cache_pop() failed. Return: an object or NULL without memory. */
+void *cache_alloc_slow(unsigned int class);
+
+/* After cache_push() failed; @class has a tier. Cannot fail. */
+void cache_free_slow(unsigned int class, void *obj);
+
+/* Fetch an object of a class from the magazine or from wherever it is. */
+static inline void *cache_alloc(unsigned int class)
+{
+	void *obj = cache_pop(class);
+
+	return likely(obj) ? obj : cache_alloc_slow(class);
+}
+
+static inline void cache_free(unsigned int class, void *obj)
+{
+	if (unlikely(!cache_push(class, obj)))
+		cache_free_slow(class, obj);
+}
+
+/**
+ * cache_acquire() - Find a cache for a thread that has none.
+ *
+ * Return: a parked one with what its last thread left in it, a fresh one, or
+ * NULL without memory. It belongs to the caller until cache_release().
+ */
+struct cache *cache_acquire(void);
+
+/* Park a cache for the next thread, or empty it into the depots. */
+void cache_release(struct cache *cache);
+
+/**
+ * cache_reclaim() - Drain this thread's cache, the parked ones and all depots.
+ *
+ * Return: objects drained.
+ */
+size_t cache_reclaim(void);
+
+void cache_fork_child(void);
+
+/* Objects of a class in magazines; a snapshot, exact when nothing runs. */
+size_t cache_objects(unsigned int class);
+
+#endif /* HAKMEM_MM_CACHE_H */

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The large tier: the last owner of every size. Always built.
+ *
+ * Below MAPPING_MIN_SIZE an object is a run of pages in a superslab shared
+ * with other runs; from there it has a mapping of its own, found again by its
+ * address. Freed mappings are kept for reuse within a bound.
+ */
+#ifndef HAKMEM_MM_LARGE_H
+#define HAKMEM_MM_LARGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/**
+ * large_alloc() - Allocate pages.
+ * @size: bytes, at most PTRDIFF_MAX
+ * @align: power of two
+ * @zero: in: the content must read as zero
+ *
+ * Return: page-aligned address, or NULL without memory.
+ */
+void *large_alloc(size_t size, size_t align, bool zero);
+
+/**
+ * large_free() - Free what large_alloc() gave.
+ * @ptr: any pointer that registry_class() gives CLASS_RUN or CLASS_NONE
+ *
+ * Return: NULL when done, else what is wrong with the pointer.
+ */
+const char *large_free(void *ptr);
+
+/**
+ * large_usable() - Bytes of an object.
+ * @ptr: as for large_free()
+ * @fault: out: what is wrong with the pointer, when it is
+ *
+ * Return: the bytes, 0 with *@fault set.
+ */
+size_t large_usable(const void *ptr, const char **fault);
+
+/**
+ * large_resize() - Resize in place, or move by the kernel's page tables.
+ * @ptr: an object that large_usable() has found good
+ * @size: bytes wanted, at most PTRDIFF_MAX
+ *
+ * Return: the object, maybe elsewhere, or NULL when it has to be copied.
+ */
+void *large_resize(void *ptr, size_t size);
+
+/* Give back what is kept for reuse. Return: bytes. */
+size_t large_reclaim(void);
+
+void large_fork_child(void);
+
+/**
+ * struct large_stats - what the tier holds
+ * @run_allocs: runs ever allocated
+ * @runs: live now
+ * @run_bytes: bytes of live runs
+ * @run_superslabs: superslabs cut into runs
+ * @mapping_allocs: mappings ever handed out
+ * @mappings: live now
+ * @mapping_bytes: bytes of live mappings
+ * @cached: freed mappings kept
+ * @cached_bytes: their bytes
+ */
+struct large_stats {
+	size_t run_allocs;
+	size_t runs;
+	size_t run_bytes;
+	size_t run_superslabs;
+	size_t mapping_allocs;
+	size_t mappings;
+	size_t mapping_bytes;
+	size_t cached;
+	size_t cached_bytes;
+};
+
+void large_stats(struct large_stats *stats);
+
+#endif /* HAKMEM_MM_LARGE_H */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hot paths, for the functions of all names: hak_malloc(), malloc(),
+ * operator new.
+ *
+ *   malloc_inline()                    free_inline()
+ *     cache_pop()                        registry_class()
+ *     malloc_slow()                      cache_push()
+ *       route_alloc()                    free_slow()
+ *         cache_alloc() ... tier           cache_free_slow()
+ *         large_alloc()                    large_free()
+ */
+#ifndef HAKMEM_MM_MALLOC_H
+#define HAKMEM_MM_MALLOC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mm/cache.h"
+#include "mm/registry.h"
+
+/* Any size; NULL with ENOMEM. Keeps errno on success. */
+void *malloc_slow(size_t size);
+
+/* Any pointer, NULL included; ends the program over a bad one. */
+void free_slow(void *ptr);
+
+/**
+ * malloc_aligned() - Allocate with an alignment.
+ * @align: power of two
+ * @size: bytes
+ *
+ * Return: NULL with ENOMEM without memory. Keeps errno on success.
+ */
+void *malloc_aligned(size_t align, size_t size);
+
+static __always_inline void *malloc_inline(size_t size)
+{
+	void *obj;
+
+	if (unlikely(size > TINY_MAX_SIZE))
+		return malloc_slow(size);
+	obj = cache_pop(size_table[(size + OBJECT_ALIGN - 1) / OBJECT_ALIGN]);
+	return likely(obj) ? obj : malloc_slow(size);
+}
+
+/**
+ * usable_size() - Bytes that an object has room for.
+ * @ptr: not NULL; ends the program if it is no object
+ * @function: of the interface, for the report
+ */
+size_t usable_size(const void *ptr, const char *function);
+
+/* Whether free() looks at a pointer at once, or leaves that to draining. */
+static __always_inline bool free_checks(void)
+{
+	return IS_ENABLED(CONFIG_HAKMEM_FREE_CHECK);
+}
+
+/* A quick test, true for all that is no object and some that is. */
+static __always_inline bool object_looks_wrong(unsigned int class,
+					       const void *ptr)
+{
+	uint32_t offset = (uint32_t)((uintptr_t)ptr & (SLAB_SIZE - 1));
+	uint32_t divisor = class_divisors[class];
+
+	return offset * divisor >= divisor;
+}
+
+static __always_inline void free_inline(void *ptr)
+{
+	unsigned int class = registry_class(ptr);
+
+	if (unlikely(free_checks() && object_looks_wrong(class, ptr)) ||
+	    unlikely(!cache_push(class, ptr)))
+		free_slow(ptr);
+}
+
+#endif /* HAKMEM_MM_MALLOC_H */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which tier serves a size. mm/route.c is the one file that names all tiers.
+ */
+#ifndef HAKMEM_MM_ROUTE_H
+#define HAKMEM_MM_ROUTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/**
+ * route_alloc() - Ask the owner of a size, then every later owner.
+ * @size: bytes, at most PTRDIFF_MAX
+ * @align: power of two
+ * @zero: the content must read as zero
+ *
+ * When all have failed, everything kept for reuse is given back and they are
+ * asked once more.
+ *
+ * Return: NULL without memory, after a report.
+ */
+void *route_alloc(size_t size, size_t align, bool zero);
+
+/* Give back all that is kept for reuse. Return: false if there was nothing. */
+bool route_reclaim(void);
+
+void route_init(void);
+void route_fork_child(void);
+
+#endif /* HAKMEM_MM_ROUTE_H */

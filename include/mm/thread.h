@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads: how one comes to a cache and what becomes of it.
+ */
+#ifndef HAKMEM_MM_THREAD_H
+#define HAKMEM_MM_THREAD_H
+
+#include "mm/cache.h"
+
+/**
+ * thread_attach() - This thread's cache, given to it at its first request.
+ *
+ * Initialises the allocator if this is the first request of all.
+ *
+ * Return: NULL when the thread must do without one: it is exiting and its
+ * destructor has run, or there is no memory or no way to learn of its exit.
+ */
+struct cache *thread_attach(void);
+
+/* Make the key whose destructor takes a leaving thread's cache. */
+void thread_init(void);
+
+#endif /* HAKMEM_MM_THREAD_H */

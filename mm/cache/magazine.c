@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The cache layer: see include/mm/cache.h.
+ *
+ *   cache_alloc_slow()                 cache_free_slow()
+ *     the spare, if it has objects       the spare, if it has room
+ *     depot_take_full()                  depot_put_full()
+ *     refill() from the tier             drain() to the tier
+ *
+ * Lock order: parked.lock, then nothing.
+ */
+#include "mm/cache.h"
+
+#include "depot.h"
+#include "lib/lock.h"
+#include "mm/meta.h"
+#include "mm/thread.h"
+#include "mm/tier.h"
+
+#define REFILL_BYTES	((size_t)CONFIG_HAKMEM_REFILL_KB << 10)
+#define REFILL_MIN	4U
+
+/*
+ * A magazine's worth of NULL behind which the top of "no magazine" points: the
+ * word below is NULL, so it is empty; the address is aligned, so it is full.
+ */
+static void *no_magazine[MAGAZINE_WORDS] __aligned_to(MAGAZINE_BYTES);
+#define NO_MAGAZINE_TOP	(no_magazine + MAGAZINE_WORDS)
+
+struct cache cache_boot = {
+	.top = { [0 ... NR_REGISTRY_CLASSES - 1] = NO_MAGAZINE_TOP },
+};
+
+struct cache cache_detached = {
+	.top = { [0 ... NR_REGISTRY_CLASSES - 1] = NO_MAGAZINE_TOP },
+};
+
+__thread struct cache *thread_cache
+	__attribute__((tls_model("initial-exec"))) = &cache_boot;
+
+static struct meta_pool magazine_pool =
+	META_POOL_INIT(struct magazine, MAGAZINE_BYTES);
+static struct meta_pool cache_pool = META_POOL_INIT(struct cache, 64);
+
+/* Caches that no thread has. */
+static struct {
+	struct lock lock;	/* guards the rest */
+	struct cache *warm;	/* with objects, last come first gone */
+	struct cache *bare;	/* without any */
+	unsigned int nr_warm;
+} parked;
+
+/* All there ever were: pushed with release, never less. */
+static struct cache *all_caches;
+
+static unsigned int first_word(unsigned int class)
+{
+	return MAGAZINE_WORDS - magazine_capacity(class);
+}
+
+static bool magazine_empty(const struct magazine *magazine)
+{
+	return !magazine->top[-1];
+}
+
+static struct magazine *magazine_create(unsigned int class)
+{
+	struct magazine *magazine = meta_alloc(&magazine_pool);
+	unsigned int first = first_word(class);
+
+	if (!magazine)
+		return NULL;
+	magazine->words[first - 1] = NULL;
+	magazine->top = &magazine->words[first];
+	return magazine;
+}
+
+/* Take an empty magazine from wherever there is one. */
+static struct magazine *magazine_get(unsigned int class)
+{
+	struct magazine *magazine = depot_take_empty(class);
+
+	return magazine ? magazine : magazine_create(class);
+}
+
+/* Give all objects of a magazine to their tier. Return: how many. */
+static unsigned int magazine_drain(unsigned int class,
+				   struct magazine *magazine)
+{
+	void **objs = &magazine->words[first_word(class)];
+	unsigned int n = (unsigned int)(magazine->top - objs);
+
+	if (n)
+		class_tiers[class]->drain(class, objs, n);
+	magazine->top = objs;
+	return n;
+}
+
+/* The magazine that a top points into, NULL if it is no_magazine's. */
+static struct magazine *magazine_of(void **top)
+{
+	uintptr_t last = (uintptr_t)(top - 1);
+
+	if (top == NO_MAGAZINE_TOP)
+		return NULL;
+	return (struct magazine *)(last & ~(uintptr_t)(MAGAZINE_BYTES - 1));
+}
+
+static struct magazine *unload(struct cache *cache, unsigned int class)
+{
+	struct magazine *magazine = magazine_of(cache->top[class]);
+
+	if (magazine)
+		magazine->top = cache->top[class];
+	cache->top[class] = NO_MAGAZINE_TOP;
+	return magazine;
+}
+
+static void load(struct cache *cache, unsigned int class,
+		 struct magazine *magazine)
+{
+	cache->top[class] = magazine->top;
+}
+
+static void swap_spare(struct cache *cache, unsigned int class)
+{
+	struct magazine *spare = cache->spare[class];
+
+	cache->spare[class] = unload(cache, class);
+	load(cache, class, spare);
+}
+
+/* Objects come ascending: turn them round, so that the lowest goes first. */
+static void reverse(void **objs, unsigned int n)
+{
+	unsigned int i;
+	void *obj;
+
+	for (i = 0; i < n / 2; i++) {
+		obj = objs[i];
+		objs[i] = objs[n - 1 - i];
+		objs[n - 1 - i] = obj;
+	}
+}
+
+static unsigned int refill_count(unsigned int class)
+{
+	unsigned int by_bytes = (unsigned int)(REFILL_BYTES /
+					       class_size(class));
+
+	return min(max(by_bytes, REFILL_MIN), magazine_capacity(class));
+}
+
+static void *alloc_uncached(unsigned int class)
+{
+	void *obj;
+
+	return class_tiers[class]->refill(class, &obj, 1) ? obj : NULL;
+}
+
+/* Fill the loaded magazine, which is empty or missing, from the tier. */
+static void *refill(struct cache *cache, unsigned int class)
+{
+	struct magazine *magazine = magazine_of(cache->top[class]);
+	unsigned int n;
+	void **objs;
+
+	if (!magazine)
+		magazine = magazine_get(class);
+	if (!magazine)
+		return alloc_uncached(class);
+	objs = &magazine->words[first_word(class)];
+	n = class_tiers[class]->refill(class, objs, refill_count(class));
+	reverse(objs, n);
+	magazine->top = objs + n;
+	load(cache, class, magazine);
+	return cache_pop(class);
+}
+
+void *cache_alloc_slow(unsigned int class)
+{
+	struct cache *cache = thread_attach();
+	struct magazine *full;
+	void *obj;
+
+	if (unlikely(!cache))
+		return alloc_uncached(class);
+	/* A cache that was parked comes with objects. */
+	obj = cache_pop(class);
+	if (obj)
+		return obj;
+	if (cache->spare[class] && !magazine_empty(cache->spare[class])) {
+		swap_spare(cache, class);
+		return cache_pop(class);
+	}
+	full = depot_take_full(class, cache->spare[class]);
+	if (!full)
+		return refill(cache, class);
+	cache->spare[class] = unload(cache, class);
+	load(cache, class, full);
+	return cache_pop(class);
+}
+
+/* Where the next objects go when neither magazine has room. */
+static struct magazine *make_room(struct cache *cache, unsigned int class)
+{
+	struct magazine *spare = cache->spare[class];
+	struct magazine *empty = NULL;
+
+	if (!spare)
+		return magazine_get(class);
+	if (!depot_put_full(class, spare, &empty)) {
+		magazine_drain(class, spare);
+		return spare;
+	}
+	cache->spare[class] = NULL;
+	return empty ? empty : magazine_create(class);
+}
+
+void cache_free_slow(unsigned int class, void *obj)
+{
+	struct cache *cache = thread_attach();
+	struct magazine *room;
+
+	if (unlikely(!cache)) {
+		class_tiers[class]->drain(class, &obj, 1);
+		return;
+	}
+	if (cache_push(class, obj))
+		return;
+	if (cache->spare[class] && magazine_empty(cache->spare[class])) {
+		swap_spare(cache, class);
+	} else {
+		room = make_room(cache, class);
+		if (unlikely(!room)) {
+			class_tiers[class]->drain(class, &obj, 1);
+			return;
+		}
+		cache->spare[class] = unload(cache, class);
+		load(cache, class, room);
+	}
+	cache_push(class, obj);
+}
+
+static void enlist(struct cache *cache)
+{
+	cache->next = READ_ONCE(all_caches);
+	/* Release: pairs with the acquire in cache_objects(). */
+	while (!__atomic_compare_exchange_n(&all_caches, &cache->next, cache,
+					    false, __ATOMIC_RELEASE,
+					    __ATOMIC_RELAXED))
+		;
+}
+
+static struct cache *cache_create(void)
+{
+	struct cache *cache = meta_alloc(&cache_pool);
+	unsigned int class;
+
+	if (!cache)
+		return NULL;
+	for (class = 0; class < NR_REGISTRY_CLASSES; class++)
+		cache->top[class] = NO_MAGAZINE_TOP;
+	for (class = 0; class < NR_CLASSES; class++)
+		cache->spare[class] = NULL;
+	enlist(cache);
+	return cache;
+}
+
+static struct cache *unpark_warm(void)
+{
+	struct cache *cache;
+
+	lock_acquire(&parked.lock);
+	cache = parked.warm;
+	if (cache) {
+		parked.warm = cache->next_parked;
+		parked.nr_warm--;
+	}
+	lock_release(&parked.lock);
+	return cache;
+}
+
+static struct cache *unpark_bare(void)
+{
+	struct cache *cache;
+
+	lock_acquire(&parked.lock);
+	cache = parked.bare;
+	if (cache)
+		parked.bare = cache->next_parked;
+	lock_release(&parked.lock);
+	return cache;
+}
+
+static bool park_warm(struct cache *cache)
+{
+	bool room;
+
+	lock_acquire(&parked.lock);
+	room = parked.nr_warm < CONFIG_HAKMEM_PARKED_CACHES;
+	if (room) {
+		cache->next_parked = parked.warm;
+		__atomic_store_n(&parked.warm, cache, __ATOMIC_RELEASE);
+		parked.nr_warm++;
+	}
+	lock_release(&parked.lock);
+	return room;
+}
+
+static void park_bare(struct cache *cache)
+{
+	lock_acquire(&parked.lock);
+	cache->next_parked = parked.bare;
+	__atomic_store_n(&parked.bare, cache, __ATOMIC_RELEASE);
+	lock_release(&parked.lock);
+}
+
+struct cache *cache_acquire(void)
+{
+	struct cache *cache = unpark_warm();
+
+	if (!cache)
+		cache = unpark_bare();
+	return cache ? cache : cache_create();
+}
+
+/* Part with a magazine. Return: objects that went to the tier. */
+static unsigned int magazine_put(unsigned int class,
+				 struct magazine *magazine, bool to_tier)
+{
+	unsigned int drained = 0;
+
+	if (!magazine)
+		return 0;
+	if (!magazine_empty(magazine)) {
+		if (!to_tier && depot_put_full(class, magazine, NULL))
+			return 0;
+		drained = magazine_drain(class, magazine);
+	}
+	depot_put_empty(class, magazine);
+	return drained;
+}
+
+/* Empty a cache, into the depots or past them. Return: objects drained. */
+static size_t cache_flush(struct cache *cache, bool to_tier)
+{
+	unsigned int class;
+	size_t drained = 0;
+
+	for (class = 1; class < NR_CLASSES; class++) {
+		drained += magazine_put(class, unload(cache, class), to_tier);
+		drained += magazine_put(class, cache->spare[class], to_tier);
+		cache->spare[class] = NULL;
+	}
+	return drained;
+}
+
+void cache_release(struct cache *cache)
+{
+	if (park_warm(cache))
+		return;
+	cache_flush(cache, false);
+	park_bare(cache);
+}
+
+static size_t depot_reclaim(unsigned int class)
+{
+	struct magazine *magazine;
+	size_t drained = 0;
+
+	while ((magazine = depot_take_full(class, NULL)))
+		drained += magazine_put(class, magazine, true);
+	return drained;
+}
+
+size_t cache_reclaim(void)
+{
+	struct cache *cache = thread_cache;
+	unsigned int class;
+	size_t drained = 0;
+
+	if (cache != &cache_boot && cache != &cache_detached)
+		drained += cache_flush(cache, true);
+	while ((cache = unpark_warm())) {
+		drained += cache_flush(cache, true);
+		park_bare(cache);
+	}
+	for (class = 1; class < NR_CLASSES; class++)
+		drained += depot_reclaim(class);
+	return drained;
+}
+
+void cache_fork_child(void)
+{
+	struct cache *cache;
+
+	meta_pool_fork_child(&magazine_pool);
+	meta_pool_fork_child(&cache_pool);
+	depot_fork_child();
+	if (!lock_orphaned(&parked.lock))
+		return;
+	parked.nr_warm = 0;
+	for (cache = parked.warm; cache; cache = cache->next_parked)
+		parked.nr_warm++;
+	lock_reset(&parked.lock);
+}
+
+/* Objects below a top that its thread may be moving. */
+static size_t objects_below(void **top, unsigned int first)
+{
+	uintptr_t last = (uintptr_t)(top - 1) & (MAGAZINE_BYTES - 1);
+
+	return last / sizeof(void *) + 1 - first;
+}
+
+size_t cache_objects(unsigned int class)
+{
+	unsigned int first = first_word(class);
+	size_t objects = depot_objects(class);
+	struct magazine *spare;
+	struct cache *cache;
+	void **top;
+
+	/* Acquire: pairs with the release in enlist(). */
+	for (cache = __atomic_load_n(&all_caches, __ATOMIC_ACQUIRE); cache;
+	     cache = cache->next) {
+		top = READ_ONCE(cache->top[class]);
+		if (top != NO_MAGAZINE_TOP)
+			objects += objects_below(top, first);
+		spare = READ_ONCE(cache->spare[class]);
+		if (spare)
+			objects += objects_below(spare->top, first);
+	}
+	return objects;
+}

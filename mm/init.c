@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Start of the allocator: see include/mm/init.h.
+ *
+ * Nothing is locked around a fork(). What another thread was changing at that
+ * moment is repaired in the child, before anything else of the program runs
+ * there: our handler is registered at the first request of the process, and
+ * child handlers run in the order of registration. The parent's locks are not
+ * touched, so no order of locks can make fork() hang.
+ */
+#include "mm/init.h"
+
+#include <pthread.h>
+
+#include "lib/lock.h"
+#include "mm/registry.h"
+#include "mm/route.h"
+#include "mm/thread.h"
+
+enum init_state init_state;
+
+/* Held over the whole start; the holder may come back in, allocating. */
+static struct lock init_lock = LOCK_INIT;
+
+static void fork_child(void)
+{
+	if (lock_orphaned(&init_lock))
+		lock_reset(&init_lock);
+	route_fork_child();
+}
+
+/* Release: pairs with the acquire in init_ensure(). */
+static void reach(enum init_state state)
+{
+	__atomic_store_n(&init_state, state, __ATOMIC_RELEASE);
+}
+
+static void start_locked(void)
+{
+	reach(INIT_BOOTING);
+	if (!registry_init()) {
+		reach(INIT_DOWN);
+		return;
+	}
+	route_init();
+	thread_init();
+	reach(INIT_PARTIAL);
+	pthread_atfork(NULL, NULL, fork_child);
+	reach(INIT_UP);
+}
+
+void init_slow(void)
+{
+	if (lock_owned(&init_lock))
+		return;
+	lock_acquire(&init_lock);
+	if (init_state == INIT_DOWN)
+		start_locked();
+	lock_release(&init_lock);
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The large tier: which of its two kinds of object a request becomes.
+ */
+#include "mm/large.h"
+
+#include "mapping.h"
+#include "mm/registry.h"
+#include "mm/vm.h"
+#include "run.h"
+
+/*
+ * A request that finds no superslab may still find room for itself alone, in
+ * an address space that is nearly full. Not a small one: 65,530 mappings are
+ * soon used up.
+ */
+#define LONE_MAPPING_MIN	((size_t)64 << 10)
+
+void *large_alloc(size_t size, size_t align, bool zero)
+{
+	void *obj;
+
+	if (size < MAPPING_MIN_SIZE && align < SUPERSLAB_SIZE) {
+		obj = run_alloc(size, align, zero);
+		if (obj || size < LONE_MAPPING_MIN)
+			return obj;
+	}
+	return mapping_alloc(size, align, zero);
+}
+
+const char *large_free(void *ptr)
+{
+	if (registry_class(ptr) == CLASS_RUN)
+		return run_free(ptr);
+	return mapping_free(ptr);
+}
+
+size_t large_usable(const void *ptr, const char **fault)
+{
+	if (registry_class(ptr) == CLASS_RUN)
+		return run_usable(ptr, fault);
+	return mapping_usable(ptr, fault);
+}
+
+void *large_resize(void *ptr, size_t size)
+{
+	if (registry_class(ptr) == CLASS_RUN)
+		return run_resize(ptr, size) ? ptr : NULL;
+	/* Page tables move faster than bytes, for objects that stay large. */
+	if (size < MAPPING_MIN_SIZE)
+		return NULL;
+	return mapping_resize(ptr, size);
+}
+
+size_t large_reclaim(void)
+{
+	return mapping_reclaim();
+}
+
+void large_fork_child(void)
+{
+	run_fork_child();
+	mapping_fork_child();
+}
+
+void large_stats(struct large_stats *stats)
+{
+	run_stats(stats);
+	mapping_stats(stats);
+}

@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Page runs: see run.h.
+ *
+ *   run_alloc()                        run_free()
+ *     take_run()                         give_back_locked()
+ *       find_chunk_locked()              purge_and_unlock()
+ *         fit()                          release_and_unlock()
+ *     chunk_create()  no chunk fits
+ *
+ * Lock order: lock, then nothing; superslabs and memory calls outside of it.
+ */
+#include "run.h"
+
+#include <string.h>
+
+#include "lib/align.h"
+#include "lib/bitmap.h"
+#include "lib/list.h"
+#include "lib/lock.h"
+#include "mm/meta.h"
+#include "mm/registry.h"
+#include "mm/report.h"
+#include "mm/superslab.h"
+#include "mm/vm.h"
+
+/* Pages of a superslab where pages are smallest. */
+#define CHUNK_PAGES_MAX	(SUPERSLAB_SIZE / 4096)
+#define NR_BUCKETS	10	/* floor of log2 of 1 to CHUNK_PAGES_MAX pages */
+#define RETAIN_BYTES	((size_t)CONFIG_HAKMEM_RETAIN_KB << 10)
+
+/* Of what is in use, this part may stay as touched free pages as well. */
+#define RETAIN_DIVISOR	8
+
+/**
+ * struct chunk - a superslab cut into runs
+ * @node: in the bucket of @bound, or in none while no page is free
+ * @superslab: its memory
+ * @nr_free: pages in no run
+ * @bound: no free run is longer than this
+ * @nr_dirty: free pages that were touched
+ * @purging: pages are being purged: the chunk must stay
+ * @length: pages of the run that begins here, 0 if none does; written last
+ *	when a run comes to be and first when it goes
+ * @used: pages in a run
+ * @dirty: pages that may hold data
+ */
+struct chunk {
+	struct list_head node;
+	struct superslab *superslab;
+	unsigned int nr_free;
+	unsigned int bound;
+	unsigned int nr_dirty;
+	bool purging;
+	uint16_t length[CHUNK_PAGES_MAX];
+	uint64_t used[BITMAP_WORDS(CHUNK_PAGES_MAX)];
+	uint64_t dirty[BITMAP_WORDS(CHUNK_PAGES_MAX)];
+};
+
+static struct meta_pool chunk_pool = META_POOL_INIT(struct chunk, 64);
+
+static struct {
+	struct lock lock;	/* guards the rest and all chunks */
+	struct list_head buckets[NR_BUCKETS]; /* by log2 of bound; lazily set */
+	size_t nr_chunks;
+	size_t allocs, live, live_pages;
+	size_t dirty_pages;	/* free ones, of all chunks */
+} runs;
+
+static unsigned int chunk_pages(void)
+{
+	return (unsigned int)(SUPERSLAB_SIZE / vm_page_size());
+}
+
+static void *page_address(const struct chunk *chunk, unsigned int page)
+{
+	return (void *)(chunk->superslab->base + page * vm_page_size());
+}
+
+static void buckets_init_locked(void)
+{
+	unsigned int i;
+
+	if (runs.buckets[0].next)
+		return;
+	for (i = 0; i < NR_BUCKETS; i++)
+		list_init(&runs.buckets[i]);
+}
+
+static void enlist_locked(struct chunk *chunk)
+{
+	list_del(&chunk->node);
+	chunk->bound = min(chunk->bound, chunk->nr_free);
+	if (chunk->bound)
+		list_add(&chunk->node,
+			 &runs.buckets[log2_floor(chunk->bound)]);
+}
+
+static struct chunk *chunk_create(void)
+{
+	struct chunk *chunk = meta_alloc(&chunk_pool);
+	size_t unit_pages = SLAB_SIZE / vm_page_size();
+	unsigned int unit;
+
+	if (!chunk)
+		return NULL;
+	memset(chunk, 0, sizeof(*chunk));
+	list_init(&chunk->node);
+	chunk->nr_free = chunk_pages();
+	chunk->bound = chunk->nr_free;
+	chunk->superslab = superslab_get(CLASS_RUN, chunk);
+	if (!chunk->superslab) {
+		meta_free(&chunk_pool, chunk);
+		return NULL;
+	}
+	for (unit = 0; unit < SUPERSLAB_SLABS; unit++) {
+		if (!(chunk->superslab->dirty_units >> unit & 1))
+			continue;
+		bitmap_set_range(chunk->dirty, unit * (unsigned int)unit_pages,
+				 (unsigned int)unit_pages);
+		chunk->nr_dirty += (unsigned int)unit_pages;
+	}
+	return chunk;
+}
+
+/*
+ * The lowest @n free pages in a row at a multiple of @step pages. Learns the
+ * longest free run on the way. Return: the first page, or chunk_pages().
+ */
+static unsigned int fit(struct chunk *chunk, unsigned int n,
+			unsigned int step)
+{
+	unsigned int pages = chunk_pages();
+	unsigned int start, end, aligned;
+	unsigned int longest = 0;
+
+	for (start = bitmap_next(chunk->used, 0, pages, false); start < pages;
+	     start = bitmap_next(chunk->used, end, pages, false)) {
+		end = bitmap_next(chunk->used, start, pages, true);
+		aligned = ALIGN_UP(start, step);
+		if (aligned < end && end - aligned >= n)
+			return aligned;
+		longest = max(longest, end - start);
+	}
+	chunk->bound = longest;
+	return pages;
+}
+
+/* The fullest chunks first, so that the others may empty. */
+static struct chunk *find_chunk_locked(unsigned int n, unsigned int step,
+				       unsigned int *page)
+{
+	struct list_head *pos, *next;
+	struct chunk *chunk;
+	unsigned int i;
+
+	for (i = log2_floor(n); i < NR_BUCKETS; i++) {
+		for (pos = runs.buckets[i].next; pos != &runs.buckets[i];
+		     pos = next) {
+			next = pos->next;
+			chunk = container_of(pos, struct chunk, node);
+			if (chunk->bound < n)
+				continue;
+			*page = fit(chunk, n, step);
+			if (*page < chunk_pages())
+				return chunk;
+			enlist_locked(chunk);
+		}
+	}
+	return NULL;
+}
+
+/* Return: whether one of the pages may hold data. */
+static bool take_locked(struct chunk *chunk, unsigned int page,
+			unsigned int n)
+{
+	unsigned int dirty = bitmap_count_range(chunk->dirty, page, n);
+
+	bitmap_set_range(chunk->used, page, n);
+	bitmap_set_range(chunk->dirty, page, n);
+	chunk->nr_free -= n;
+	chunk->nr_dirty -= dirty;
+	runs.dirty_pages -= dirty;
+	runs.live_pages += n;
+	return dirty;
+}
+
+static void give_back_locked(struct chunk *chunk, unsigned int page,
+			     unsigned int n)
+{
+	bitmap_clear_range(chunk->used, page, n);
+	chunk->nr_free += n;
+	chunk->bound = chunk->nr_free;
+	chunk->nr_dirty += n;
+	runs.dirty_pages += n;
+	runs.live_pages -= n;
+	enlist_locked(chunk);
+}
+
+static void *take_run_locked(unsigned int n, unsigned int step, bool *dirty)
+{
+	unsigned int page = 0;
+	struct chunk *chunk = find_chunk_locked(n, step, &page);
+
+	if (!chunk)
+		return NULL;
+	*dirty = take_locked(chunk, page, n);
+	enlist_locked(chunk);
+	/* Release: a forked child that finds the run finds its pages used. */
+	__atomic_store_n(&chunk->length[page], (uint16_t)n, __ATOMIC_RELEASE);
+	runs.allocs++;
+	runs.live++;
+	return page_address(chunk, page);
+}
+
+static void *take_run(unsigned int n, unsigned int step, bool *dirty)
+{
+	struct chunk *chunk;
+	void *obj;
+
+	lock_acquire(&runs.lock);
+	buckets_init_locked();
+	obj = take_run_locked(n, step, dirty);
+	lock_release(&runs.lock);
+	if (obj)
+		return obj;
+	chunk = chunk_create();
+	if (!chunk)
+		return NULL;
+	lock_acquire(&runs.lock);
+	runs.nr_chunks++;
+	runs.dirty_pages += chunk->nr_dirty;
+	enlist_locked(chunk);
+	obj = take_run_locked(n, step, dirty);
+	lock_release(&runs.lock);
+	return obj;
+}
+
+void *run_alloc(size_t size, size_t align, bool zero)
+{
+	size_t page = vm_page_size();
+	size_t n = DIV_ROUND_UP(max(size, (size_t)1), page);
+	size_t step = max(align / page, (size_t)1);
+	bool dirty = false;
+	void *obj;
+
+	obj = take_run((unsigned int)n, (unsigned int)step, &dirty);
+	if (obj && zero && dirty)
+		memset(obj, 0, size);
+	return obj;
+}
+
+/* Find the run that begins at @ptr. Return: what is wrong, NULL if nothing. */
+static const char *find_run(const void *ptr, struct chunk **chunk,
+			    unsigned int *page)
+{
+	struct superslab *superslab = registry_superslab(ptr);
+	uintptr_t offset = (uintptr_t)ptr - superslab->base;
+
+	*chunk = superslab->owner_data;
+	*page = (unsigned int)(offset / vm_page_size());
+	if (!*chunk)
+		return FAULT_FREE;
+	if (*page * vm_page_size() == offset && (*chunk)->length[*page])
+		return NULL;
+	return bitmap_test((*chunk)->used, *page) ? FAULT_INTERIOR :
+						    FAULT_FREE;
+}
+
+/* Which units of a chunk with no run in it may hold data. */
+static uint32_t dirty_units(const struct chunk *chunk)
+{
+	unsigned int pages = (unsigned int)(SLAB_SIZE / vm_page_size());
+	uint32_t units = 0;
+	unsigned int unit;
+
+	for (unit = 0; unit < SUPERSLAB_SLABS; unit++) {
+		if (bitmap_count_range(chunk->dirty, unit * pages, pages))
+			units |= (uint32_t)1 << unit;
+	}
+	return units;
+}
+
+static void forget_locked(struct chunk *chunk)
+{
+	list_del(&chunk->node);
+	runs.nr_chunks--;
+	runs.dirty_pages -= chunk->nr_dirty;
+}
+
+/* Destroy a chunk that has emptied. Called locked, returns unlocked. */
+static void release_and_unlock(struct chunk *chunk)
+{
+	bool empty = chunk->nr_free == chunk_pages() && !chunk->purging;
+
+	if (empty)
+		forget_locked(chunk);
+	lock_release(&runs.lock);
+	if (!empty)
+		return;
+	superslab_put(chunk->superslab, dirty_units(chunk));
+	meta_free(&chunk_pool, chunk);
+}
+
+/*
+ * Take the free touched pages out, so that nobody gets them while they are
+ * purged. Until the next call of put_back_locked(), they count as used.
+ */
+static void take_out_locked(struct chunk *chunk, uint64_t *taken)
+{
+	unsigned int word;
+
+	for (word = 0; word < BITMAP_WORDS(CHUNK_PAGES_MAX); word++) {
+		taken[word] = chunk->dirty[word] & ~chunk->used[word];
+		chunk->used[word] |= taken[word];
+	}
+	chunk->purging = true;
+	chunk->nr_free -= chunk->nr_dirty;
+	runs.dirty_pages -= chunk->nr_dirty;
+	chunk->nr_dirty = 0;
+	enlist_locked(chunk);
+}
+
+static void put_back_locked(struct chunk *chunk, const uint64_t *taken,
+			    bool purged)
+{
+	unsigned int word, n = 0;
+
+	for (word = 0; word < BITMAP_WORDS(CHUNK_PAGES_MAX); word++) {
+		chunk->used[word] &= ~taken[word];
+		if (purged)
+			chunk->dirty[word] &= ~taken[word];
+		n += (unsigned int)__builtin_popcountll(taken[word]);
+	}
+	chunk->nr_free += n;
+	if (!purged) {
+		chunk->nr_dirty += n;
+		runs.dirty_pages += n;
+	}
+	chunk->bound = chunk->nr_free;
+	chunk->purging = false;
+	enlist_locked(chunk);
+}
+
+/* Called locked, returns unlocked. */
+static void purge_and_unlock(struct chunk *chunk)
+{
+	uint64_t taken[BITMAP_WORDS(CHUNK_PAGES_MAX)];
+	unsigned int pages = chunk_pages();
+	unsigned int start, end;
+	bool purged = true;
+
+	take_out_locked(chunk, taken);
+	lock_release(&runs.lock);
+	for (start = bitmap_next(taken, 0, pages, true);
+	     start < pages && purged;
+	     start = bitmap_next(taken, end, pages, true)) {
+		end = bitmap_next(taken, start, pages, false);
+		purged = vm_purge(page_address(chunk, start),
+				  (end - start) * vm_page_size());
+	}
+	lock_acquire(&runs.lock);
+	put_back_locked(chunk, taken, purged);
+	release_and_unlock(chunk);
+}
+
+static bool too_much_dirty(const struct chunk *chunk)
+{
+	size_t bytes = runs.dirty_pages * vm_page_size();
+	size_t share = runs.live_pages * vm_page_size() / RETAIN_DIVISOR;
+
+	/* A system call should be worth its while. */
+	return bytes > max(RETAIN_BYTES, share) && !chunk->purging &&
+	       chunk->nr_dirty >= chunk_pages() / 8;
+}
+
+const char *run_free(void *ptr)
+{
+	const char *fault;
+	struct chunk *chunk;
+	unsigned int page;
+	unsigned int n;
+
+	lock_acquire(&runs.lock);
+	fault = find_run(ptr, &chunk, &page);
+	if (fault) {
+		lock_release(&runs.lock);
+		return fault;
+	}
+	n = chunk->length[page];
+	WRITE_ONCE(chunk->length[page], 0);
+	give_back_locked(chunk, page, n);
+	runs.live--;
+	if (chunk->nr_free != chunk_pages() && too_much_dirty(chunk))
+		purge_and_unlock(chunk);
+	else
+		release_and_unlock(chunk);
+	return NULL;
+}
+
+size_t run_usable(const void *ptr, const char **fault)
+{
+	struct chunk *chunk;
+	unsigned int page;
+	size_t size = 0;
+
+	lock_acquire(&runs.lock);
+	*fault = find_run(ptr, &chunk, &page);
+	if (!*fault)
+		size = chunk->length[page] * vm_page_size();
+	lock_release(&runs.lock);
+	return size;
+}
+
+/* Resize to @n pages. Return: false when a neighbour is in the way. */
+static bool resize_locked(struct chunk *chunk, unsigned int page,
+			  unsigned int n)
+{
+	unsigned int have = chunk->length[page];
+	unsigned int end = page + n;
+
+	if (n <= have) {
+		WRITE_ONCE(chunk->length[page], (uint16_t)n);
+		if (n < have)
+			give_back_locked(chunk, end, have - n);
+		return true;
+	}
+	if (end > chunk_pages() ||
+	    bitmap_next(chunk->used, page + have, end, true) != end)
+		return false;
+	take_locked(chunk, page + have, n - have);
+	enlist_locked(chunk);
+	WRITE_ONCE(chunk->length[page], (uint16_t)n);
+	return true;
+}
+
+bool run_resize(void *ptr, size_t size)
+{
+	size_t n = DIV_ROUND_UP(max(size, (size_t)1), vm_page_size());
+	struct chunk *chunk;
+	unsigned int page;
+	bool done = false;
+
+	if (size >= MAPPING_MIN_SIZE)
+		return false;
+	lock_acquire(&runs.lock);
+	if (!find_run(ptr, &chunk, &page))
+		done = resize_locked(chunk, page, (unsigned int)n);
+	lock_release(&runs.lock);
+	return done;
+}
+
+/* The lengths are true at any time: everything else follows from them. */
+static void repair_chunk(struct chunk *chunk)
+{
+	unsigned int pages = chunk_pages();
+	unsigned int page;
+
+	memset(chunk->used, 0, sizeof(chunk->used));
+	memset(chunk->dirty, 0xff, sizeof(chunk->dirty));
+	chunk->purging = false;
+	chunk->nr_free = pages;
+	for (page = 0; page < pages; page++) {
+		if (!chunk->length[page])
+			continue;
+		bitmap_set_range(chunk->used, page, chunk->length[page]);
+		chunk->nr_free -= chunk->length[page];
+		runs.live_pages += chunk->length[page];
+		runs.live++;
+	}
+	chunk->nr_dirty = chunk->nr_free;
+	chunk->bound = chunk->nr_free;
+	runs.dirty_pages += chunk->nr_dirty;
+	runs.nr_chunks++;
+	list_init(&chunk->node);
+	enlist_locked(chunk);
+}
+
+void run_fork_child(void)
+{
+	struct superslab *superslab;
+	size_t index = 0;
+
+	meta_pool_fork_child(&chunk_pool);
+	if (!lock_orphaned(&runs.lock))
+		return;
+	memset(runs.buckets, 0, sizeof(runs.buckets));
+	buckets_init_locked();
+	runs.nr_chunks = 0;
+	runs.live = 0;
+	runs.live_pages = 0;
+	runs.dirty_pages = 0;
+	while ((superslab = registry_next_superslab(&index))) {
+		if (superslab->owner_data)
+			repair_chunk(superslab->owner_data);
+	}
+	lock_reset(&runs.lock);
+}
+
+void run_stats(struct large_stats *stats)
+{
+	lock_acquire(&runs.lock);
+	stats->run_allocs = runs.allocs;
+	stats->runs = runs.live;
+	stats->run_bytes = runs.live_pages * vm_page_size();
+	stats->run_superslabs = runs.nr_chunks;
+	lock_release(&runs.lock);
+}

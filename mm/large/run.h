@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Page runs: objects of whole pages in superslabs that they share.
+ */
+#ifndef HAKMEM_MM_LARGE_RUN_H
+#define HAKMEM_MM_LARGE_RUN_H
+
+#include "mm/large.h"
+
+/* As the large_* functions of the same name, for CLASS_RUN addresses. */
+void *run_alloc(size_t size, size_t align, bool zero);
+const char *run_free(void *ptr);
+size_t run_usable(const void *ptr, const char **fault);
+
+/**
+ * run_resize() - Grow or shrink a run where it is.
+ * @ptr: an object that run_usable() has found good
+ * @size: bytes wanted
+ *
+ * Return: false when its neighbour is in the way or @size is no run's.
+ */
+bool run_resize(void *ptr, size_t size);
+
+void run_fork_child(void);
+void run_stats(struct large_stats *stats);
+
+#endif /* HAKMEM_MM_LARGE_RUN_H */

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+/*
+ * malloc, calloc, free and their slow paths: see include/mm/malloc.h.
+ */
+#include "mm/malloc.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "hakmem.h"
+#include "mm/init.h"
+#include "mm/large.h"
+#include "mm/report.h"
+#include "mm/route.h"
+#include "mm/slab_pool.h"
+#include "mm/tier.h"
+
+static void *allocate(size_t size, size_t align, bool zero)
+{
+	void *obj = NULL;
+
+	init_ensure();
+	if (likely(size <= OBJECT_SIZE_MAX))
+		obj = route_alloc(size, align, zero);
+	if (unlikely(!obj))
+		errno = ENOMEM;
+	return obj;
+}
+
+void *malloc_slow(size_t size)
+{
+	return allocate(size, 1, false);
+}
+
+void *malloc_aligned(size_t align, size_t size)
+{
+	return allocate(size, align, false);
+}
+
+void free_slow(void *ptr)
+{
+	unsigned int class;
+	const char *fault;
+
+	if (!ptr)
+		return;
+	class = registry_class(ptr);
+	if (is_size_class(class)) {
+		fault = free_checks() ? slab_pointer_fault(ptr, class) : NULL;
+		if (likely(!fault)) {
+			cache_free_slow(class, ptr);
+			return;
+		}
+	} else {
+		fault = large_free(ptr);
+	}
+	if (unlikely(fault))
+		report_bad_pointer("free", ptr, fault);
+}
+
+size_t usable_size(const void *ptr, const char *function)
+{
+	unsigned int class = registry_class(ptr);
+	const char *fault = NULL;
+	size_t size;
+
+	if (is_size_class(class)) {
+		size = class_size(class);
+		if (unlikely(object_looks_wrong(class, ptr)))
+			fault = slab_pointer_fault(ptr, class);
+	} else {
+		size = large_usable(ptr, &fault);
+	}
+	if (unlikely(fault))
+		report_bad_pointer(function, ptr, fault);
+	return size;
+}
+
+void *hak_malloc(size_t size)
+{
+	return malloc_inline(size);
+}
+
+void hak_free(void *ptr)
+{
+	free_inline(ptr);
+}
+
+void *hak_calloc(size_t n, size_t size)
+{
+	size_t total;
+	void *obj;
+
+	if (unlikely(__builtin_mul_overflow(n, size, &total))) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (total > TINY_MAX_SIZE)
+		return allocate(total, 1, true);
+	obj = malloc_inline(total);
+	return likely(obj) ? memset(obj, 0, total) : NULL;
+}
+
+size_t hak_malloc_usable_size(void *ptr)
+{
+	return ptr ? usable_size(ptr, "malloc_usable_size") : 0;
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Which tier serves a size: see include/mm/route.h.
+ */
+#include "mm/route.h"
+
+#include <string.h>
+
+#include "mm/cache.h"
+#include "mm/large.h"
+#include "mm/meta.h"
+#include "mm/report.h"
+#include "mm/superslab.h"
+#include "mm/tier.h"
+#include "mm/tiny.h"
+
+const struct tier_ops *const class_tiers[NR_CLASSES] = {
+	TINY_CLASS_TIERS
+};
+
+/*
+ * The smallest class of a tier whose objects all have the alignment. A slab
+ * begins at a multiple of its size, so its objects are as aligned as theirs.
+ */
+static unsigned int aligned_class(size_t size, size_t align)
+{
+	unsigned int class;
+
+	if (size > SUPERSLAB_SIZE || align > SLAB_SIZE)
+		return CLASS_NONE;
+	for (class = size_class(size); class < NR_CLASSES; class++) {
+		if (!class_tiers[class])
+			return CLASS_NONE;
+		if (IS_ALIGNED(class_size(class), align))
+			return class;
+	}
+	return CLASS_NONE;
+}
+
+static void *ask_owners(size_t size, size_t align, bool zero)
+{
+	unsigned int class = aligned_class(size, align);
+	void *obj;
+
+	if (class != CLASS_NONE) {
+		obj = cache_alloc(class);
+		if (likely(obj))
+			return zero ? memset(obj, 0, size) : obj;
+	}
+	return large_alloc(size, align, zero);
+}
+
+void *route_alloc(size_t size, size_t align, bool zero)
+{
+	void *obj = ask_owners(size, align, zero);
+
+	if (unlikely(!obj) && route_reclaim())
+		obj = ask_owners(size, align, zero);
+	if (unlikely(!obj))
+		report_out_of_memory(size, "large", "address space");
+	return obj;
+}
+
+bool route_reclaim(void)
+{
+	size_t freed = cache_reclaim();
+
+	freed += large_reclaim();
+	freed += superslab_reclaim();
+	return freed != 0;
+}
+
+void route_init(void)
+{
+	tiny_init();
+}
+
+void route_fork_child(void)
+{
+	meta_fork_child();
+	superslab_fork_child();
+	tiny_fork_child();
+	large_fork_child();
+	cache_fork_child();
+}
