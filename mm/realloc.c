@@ -10,12 +10,13 @@
 #include "mm/malloc.h"
 
 /*
- * An object stays where it is while the request still fits and would fill at
- * least half of it.
+ * An object stays as it is while the request fits and leaves little unused:
+ * of one that would have to be copied up to half, of pages, which can be cut
+ * off where they are, an eighth.
  */
-static bool fits_well(size_t size, size_t usable)
+static bool fits_well(size_t size, size_t usable, bool pages)
 {
-	return size <= usable && size >= usable / 2;
+	return size <= usable && usable - size <= usable / (pages ? 8 : 2);
 }
 
 static void *move(void *ptr, size_t usable, size_t size)
@@ -33,6 +34,7 @@ void *hak_realloc(void *ptr, size_t size)
 {
 	size_t usable;
 	void *resized;
+	bool pages;
 
 	if (!ptr)
 		return malloc_inline(size);
@@ -45,9 +47,10 @@ void *hak_realloc(void *ptr, size_t size)
 		return NULL;
 	}
 	usable = usable_size(ptr, "realloc");
-	if (fits_well(size, usable))
+	pages = !is_size_class(registry_class(ptr));
+	if (fits_well(size, usable, pages))
 		return ptr;
-	if (size > TINY_MAX_SIZE && !is_size_class(registry_class(ptr))) {
+	if (pages && size > TINY_MAX_SIZE) {
 		resized = large_resize(ptr, size);
 		if (resized)
 			return resized;

@@ -44,6 +44,12 @@ static struct geometry class_geometry(unsigned int class)
 	};
 }
 
+static void count(size_t *counter, size_t n)
+{
+	if (IS_ENABLED(CONFIG_HAKMEM_STATS))
+		*counter += n;
+}
+
 void slab_pool_init(struct slab_pool *pool)
 {
 	list_init(&pool->partial);
@@ -91,8 +97,8 @@ static unsigned int take_locked(struct slab_pool *pool, size_t size,
 			list_del(&slab->node);
 	}
 	if (taken) {
-		pool->stats.refills++;
-		pool->stats.refilled += taken;
+		count(&pool->stats.refills, 1);
+		count(&pool->stats.refilled, taken);
 	}
 	return taken;
 }
@@ -204,8 +210,8 @@ void slab_pool_drain(struct slab_pool *pool, unsigned int class,
 		if (fault)
 			break;
 	}
-	pool->stats.drains++;
-	pool->stats.drained += i;
+	count(&pool->stats.drains, 1);
+	count(&pool->stats.drained, i);
 	lock_release(&pool->lock);
 	if (fault)
 		report_bad_pointer("free", objs[i], fault);

@@ -13,15 +13,11 @@
 #include "lib/bitmap.h"
 #include "lib/lock.h"
 #include "mm/meta.h"
+#include "mm/reclaim.h"
 #include "mm/registry.h"
 #include "mm/vm.h"
 
 #define ALL_UNITS	(~(uint32_t)0)
-#define RETAIN_BYTES	((size_t)CONFIG_HAKMEM_RETAIN_KB << 10)
-
-/* Of what is mapped, this part may stay as touched free memory as well. */
-#define RETAIN_DIVISOR	8
-
 static struct meta_pool superslab_pool = META_POOL_INIT(struct superslab, 64);
 
 static struct lock grow_lock = LOCK_INIT;
@@ -35,6 +31,7 @@ static struct {
 	size_t dirty_units;		/* touched free units of both lists */
 	size_t free_units;
 	size_t mapped;			/* superslabs in existence */
+	struct reclaim_pace pace;
 } space = {
 	.room = LIST_HEAD_INIT(space.room),
 	.empty = LIST_HEAD_INIT(space.empty),
@@ -267,14 +264,6 @@ struct slab *slab_get(unsigned int class, unsigned int units)
 	return slab;
 }
 
-static size_t retain_limit(void)
-{
-	size_t share = READ_ONCE(space.mapped) * SUPERSLAB_SLABS /
-		       RETAIN_DIVISOR;
-
-	return max(RETAIN_BYTES / SLAB_SIZE, share);
-}
-
 /* Take touched units out of one that has room. Return: it, or NULL. */
 static struct superslab *take_dirty_locked(uint32_t *units)
 {
@@ -347,15 +336,18 @@ static size_t shrink_to(size_t limit, bool all)
 static void put_units(struct superslab *superslab, uint32_t units,
 		      uint32_t dirty)
 {
-	size_t limit = retain_limit();
-	bool excess;
+	size_t idle, used;
+	bool due;
 
 	lock_acquire(&space.lock);
 	put_units_locked(superslab, units, dirty);
-	excess = space.dirty_units > limit;
+	idle = space.dirty_units * SLAB_SIZE;
+	used = READ_ONCE(space.mapped) * SUPERSLAB_SIZE -
+	       space.free_units * SLAB_SIZE;
+	due = reclaim_due(&space.pace, idle, used);
 	lock_release(&space.lock);
-	if (excess)
-		shrink_to(limit / 2, false);
+	if (due)
+		shrink_to(reclaim_retain(used) / 2 / SLAB_SIZE, false);
 }
 
 void slab_put(struct slab *slab)

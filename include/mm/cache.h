@@ -64,8 +64,9 @@ struct cache {
 extern __thread struct cache *thread_cache
 	__attribute__((tls_model("initial-exec"))) __hidden;
 
-extern struct cache cache_boot __hidden; /* no magazines: goes to slow paths */
-extern struct cache cache_detached __hidden; /* the same, after the thread's exit */
+/* Without magazines, so that every request goes to the slow paths. */
+extern struct cache cache_boot __hidden;	/* before the first */
+extern struct cache cache_detached __hidden;	/* after the thread's exit */
 
 /**
  * cache_pop() - Take an object of a class from this thread's magazine.

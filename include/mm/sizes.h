@@ -57,16 +57,14 @@
 #define CLASS_RUN		NR_CLASSES /* page runs of the large tier */
 #define NR_REGISTRY_CLASSES	(CLASS_RUN + 1)
 
-#if CONFIG_HAKMEM_TINY
+/* CONFIG_HAKMEM_TINY_MAX_SIZE is 0 where the tier is configured out. */
 #define TINY_MAX_SIZE		((size_t)CONFIG_HAKMEM_TINY_MAX_SIZE)
-#define TINY_CLASS_LAST		((unsigned int)CLASS_OF(TINY_MAX_SIZE))
-#else
-#define TINY_MAX_SIZE		((size_t)0)
-#define TINY_CLASS_LAST		0U
-#endif
+#define TINY_CLASS_LAST \
+	(TINY_MAX_SIZE ? (unsigned int)CLASS_OF(TINY_MAX_SIZE) : 0U)
 
 /* From here a request gets a mapping of its own. */
-#define MAPPING_MIN_SIZE	((size_t)CONFIG_HAKMEM_LARGE_MAPPING_MIN_KB << 10)
+#define MAPPING_MIN_SIZE \
+	((size_t)CONFIG_HAKMEM_LARGE_MAPPING_MIN_KB << 10)
 
 /* The hot path's classes, by size in units of OBJECT_ALIGN, rounded up. */
 #define HOT_SIZE_MAX		1024

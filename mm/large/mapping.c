@@ -255,7 +255,7 @@ void *mapping_resize(void *ptr, size_t size)
 	void *moved;
 
 	size = ALIGN_UP(size, vm_page_size());
-	/* Out of the table meanwhile: its address may be someone else's next. */
+	/* Out of the table: its address may soon be someone else's. */
 	lock_acquire(&lock);
 	mapping = find_locked((uintptr_t)ptr);
 	remove_locked(mapping);

@@ -4,8 +4,8 @@
  *
  *   run_alloc()                        run_free()
  *     take_run()                         give_back_locked()
- *       find_chunk_locked()              purge_and_unlock()
- *         fit()                          release_and_unlock()
+ *       find_chunk_locked()              release_and_unlock()
+ *         fit()                          shrink_to()
  *     chunk_create()  no chunk fits
  *
  * Lock order: lock, then nothing; superslabs and memory calls outside of it.
@@ -19,6 +19,7 @@
 #include "lib/list.h"
 #include "lib/lock.h"
 #include "mm/meta.h"
+#include "mm/reclaim.h"
 #include "mm/registry.h"
 #include "mm/report.h"
 #include "mm/superslab.h"
@@ -26,11 +27,10 @@
 
 /* Pages of a superslab where pages are smallest. */
 #define CHUNK_PAGES_MAX	(SUPERSLAB_SIZE / 4096)
-#define NR_BUCKETS	10	/* floor of log2 of 1 to CHUNK_PAGES_MAX pages */
-#define RETAIN_BYTES	((size_t)CONFIG_HAKMEM_RETAIN_KB << 10)
+#define NR_BUCKETS	10	/* by log2 of 1 to CHUNK_PAGES_MAX pages */
 
-/* Of what is in use, this part may stay as touched free pages as well. */
-#define RETAIN_DIVISOR	8
+/* A system call for a chunk should give back this part of it at least. */
+#define PURGE_DIVISOR	8
 
 /**
  * struct chunk - a superslab cut into runs
@@ -65,6 +65,7 @@ static struct {
 	size_t nr_chunks;
 	size_t allocs, live, live_pages;
 	size_t dirty_pages;	/* free ones, of all chunks */
+	struct reclaim_pace pace;
 } runs;
 
 static unsigned int chunk_pages(void)
@@ -364,22 +365,45 @@ static void purge_and_unlock(struct chunk *chunk)
 	release_and_unlock(chunk);
 }
 
-static bool too_much_dirty(const struct chunk *chunk)
+/* A chunk worth purging, among those with the most room first. */
+static struct chunk *find_dirty_locked(void)
 {
-	size_t bytes = runs.dirty_pages * vm_page_size();
-	size_t share = runs.live_pages * vm_page_size() / RETAIN_DIVISOR;
+	struct list_head *pos;
+	struct chunk *chunk;
+	unsigned int i;
 
-	/* A system call should be worth its while. */
-	return bytes > max(RETAIN_BYTES, share) && !chunk->purging &&
-	       chunk->nr_dirty >= chunk_pages() / 8;
+	for (i = NR_BUCKETS; i-- > 0;) {
+		list_for_each(pos, &runs.buckets[i]) {
+			chunk = container_of(pos, struct chunk, node);
+			if (!chunk->purging &&
+			    chunk->nr_dirty >= chunk_pages() / PURGE_DIVISOR)
+				return chunk;
+		}
+	}
+	return NULL;
+}
+
+static void shrink_to(size_t pages)
+{
+	struct chunk *chunk;
+
+	for (;;) {
+		lock_acquire(&runs.lock);
+		chunk = runs.dirty_pages > pages ? find_dirty_locked() : NULL;
+		if (!chunk)
+			break;
+		purge_and_unlock(chunk);
+	}
+	lock_release(&runs.lock);
 }
 
 const char *run_free(void *ptr)
 {
 	const char *fault;
 	struct chunk *chunk;
-	unsigned int page;
-	unsigned int n;
+	unsigned int page, n;
+	size_t used;
+	bool due;
 
 	lock_acquire(&runs.lock);
 	fault = find_run(ptr, &chunk, &page);
@@ -391,10 +415,11 @@ const char *run_free(void *ptr)
 	WRITE_ONCE(chunk->length[page], 0);
 	give_back_locked(chunk, page, n);
 	runs.live--;
-	if (chunk->nr_free != chunk_pages() && too_much_dirty(chunk))
-		purge_and_unlock(chunk);
-	else
-		release_and_unlock(chunk);
+	used = runs.live_pages * vm_page_size();
+	due = reclaim_due(&runs.pace, runs.dirty_pages * vm_page_size(), used);
+	release_and_unlock(chunk);
+	if (due)
+		shrink_to(reclaim_retain(used) / 2 / vm_page_size());
 	return NULL;
 }
 
