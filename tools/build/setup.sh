@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# setup.sh [build]: install what is missing, by apt-get. "build" leaves out
+# what only some of the tests want; those tests skip where it is missing.
+set -u
+
+# What has to work, and the Debian package that brings it. A name alone is a
+# program, <x.h> a header, x.so.N a shared library.
+build_needs='
+kconfig-conf		kconfig-frontends-nox
+gcc			gcc
+<stdlib.h>		libc6-dev
+<check.h>		check
+'
+test_wants='
+g++			g++
+clang			clang
+pkg-config		pkg-config
+python3			python3
+perl			perl
+sqlite3			sqlite3
+git			git
+redis-server		redis-server
+redis-benchmark		redis-tools
+libjemalloc.so.2	libjemalloc2
+libmimalloc.so.2	libmimalloc2.0
+'
+
+works()
+{
+	case $1 in
+	'<'*) echo "#include $1" | gcc -E - >/dev/null 2>&1 ;;
+	*.so.*) PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -qF "$1" ;;
+	*) command -v "$1" >/dev/null ;;
+	esac
+}
+
+# Packages of those lines on standard input that do not work here
+missing()
+{
+	while read -r what package; do
+		test -z "$what" || works "$what" || echo "$package"
+	done | sort -u | tr '\n' ' '
+}
+
+as_root()
+{
+	if test "$(id -u)" = 0; then
+		"$@"
+	else
+		sudo "$@"
+	fi
+}
+
+needed=$(echo "$build_needs" | missing)
+wanted=
+test "${1-}" = build || wanted=$(echo "$test_wants" | missing)
+test -n "$needed$wanted" || exit 0
+
+by_hand()
+{
+	echo "setup: $1; missing here (Debian's names): $needed$wanted" >&2
+	# Without the wanted ones everything builds.
+	test -z "$needed"
+	exit
+}
+
+command -v apt-get >/dev/null || by_hand "no apt-get on this system"
+test "$(id -u)" = 0 || command -v sudo >/dev/null ||
+	by_hand "neither root nor sudo"
+
+export DEBIAN_FRONTEND=noninteractive
+install='apt-get install -qq -y --no-install-recommends'
+
+echo "setup: installing $needed$wanted"
+as_root apt-get update -qq || by_hand "apt-get update failed"
+if test -n "$needed"; then
+	# shellcheck disable=SC2086 # lists of words
+	as_root $install $needed >/dev/null || by_hand "apt-get failed"
+fi
+for package in $wanted; do
+	# shellcheck disable=SC2086
+	as_root $install "$package" >/dev/null ||
+		echo "setup: no $package; the tests that want it skip" >&2
+done
