@@ -34,6 +34,12 @@ void report_line(const char *fmt, ...)
 	va_end(args);
 }
 
+void report_fatal(const char *what)
+{
+	report_line("%s", what);
+	abort();
+}
+
 void report_bad_pointer(const char *function, const void *addr,
 			const char *fault)
 {

@@ -97,8 +97,37 @@ extern const void *const cxx_bad_alloc_vtable[]
 extern const void *const cxx_class_type_vtable[]
 	CXX_LIBRARY("_ZTVN10__cxxabiv120__si_class_type_infoE");
 
-/* In a static program, and in old glibc's libc.so, they are absent. */
+/*
+ * Finds a symbol of the library where a program in C has loaded it after us,
+ * and keeps it loaded from then on. Only in the shared library: a static
+ * program that names dlopen() is warned of it by the linker.
+ */
+#if defined(__PIC__) && !defined(__PIE__)
+
+#include <dlfcn.h>
+
+/* glibc before 2.34 has them in a library that need not be there. */
 #pragma weak dlopen
 #pragma weak dlsym
+
+static inline void *cxx_library_symbol(const char *symbol)
+{
+	void *library;
+
+	if (!dlopen || !dlsym)
+		return NULL;
+	library = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
+	return library ? dlsym(library, symbol) : NULL;
+}
+
+#else /* __PIC__ && !__PIE__ */
+
+static inline void *cxx_library_symbol(const char *symbol)
+{
+	(void)symbol;
+	return NULL;
+}
+
+#endif /* __PIC__ && !__PIE__ */
 
 #endif /* HAKMEM_MM_CXX_H */

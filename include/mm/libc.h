@@ -50,26 +50,33 @@ struct hak_mallinfo2 mallinfo2(void);
 int mallopt(int param, int value);
 
 /*
- * glibc's further names for the same functions. The last three exist only in
- * its static library. __malloc_fork_lock_parent() and its kind are not taken
- * over: fork() does without them where the allocator is not glibc's.
+ * glibc's further names for the same functions; mm/hakmem.map exports those
+ * that its shared library has. Its static library's fork() and thread exit
+ * look for __malloc_fork_lock_parent() and the like by weak references and do
+ * without: our own hooks serve in both kinds of program.
  */
 #ifdef __GLIBC__
 #define LIBC_ALIASES(alias)						\
-	alias(void *, __libc_malloc, (size_t), "malloc")		\
-	alias(void, __libc_free, (void *), "free")			\
-	alias(void *, __libc_calloc, (size_t, size_t), "calloc")	\
-	alias(void *, __libc_realloc, (void *, size_t), "realloc")	\
-	alias(void *, __libc_memalign, (size_t, size_t), "memalign")	\
-	alias(void *, __libc_valloc, (size_t), "valloc")		\
-	alias(void *, __libc_pvalloc, (size_t), "pvalloc")		\
-	alias(struct libc_mallinfo, __libc_mallinfo, (void), "mallinfo") \
-	alias(struct hak_mallinfo2, __libc_mallinfo2, (void), "mallinfo2") \
-	alias(int, __libc_mallopt, (int, int), "mallopt")		\
-	alias(void *, __libc_reallocarray, (void *, size_t, size_t),	\
-	      "reallocarray")
+	alias(__libc_malloc, malloc)					\
+	alias(__libc_free, free)					\
+	alias(__libc_calloc, calloc)					\
+	alias(__libc_realloc, realloc)					\
+	alias(__libc_reallocarray, reallocarray)			\
+	alias(__libc_memalign, memalign)				\
+	alias(__libc_valloc, valloc)					\
+	alias(__libc_pvalloc, pvalloc)					\
+	alias(__libc_mallinfo, mallinfo)				\
+	alias(__libc_mallinfo2, mallinfo2)				\
+	alias(__libc_mallopt, mallopt)
 #else
 #define LIBC_ALIASES(alias)
+#endif
+
+/* gcc wants an alias to promise what its target promises; clang does not. */
+#if __has_attribute(__copy__)
+#define ATTRIBUTES_OF(function)	__attribute__((__copy__(function)))
+#else
+#define ATTRIBUTES_OF(function)
 #endif
 
 #endif /* HAKMEM_MM_LIBC_H */

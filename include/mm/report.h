@@ -42,6 +42,9 @@ report_broken(const char *file, int line, const char *what);
 void __cold report_out_of_memory(size_t size, const char *tier,
 				 const char *resource);
 
+/* Write "hakmem: WHAT" and abort. */
+void __attribute__((noreturn)) __cold report_fatal(const char *what);
+
 /* A line "hakmem: ..." on standard error. */
 void __cold report_line(const char *fmt, ...) __printf(1, 2);
 

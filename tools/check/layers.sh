@@ -47,7 +47,7 @@ $(includes '(lib|mm)/' tools)
 EOT
 
 # A tier's interface is for its own folder, and for the layer above all tiers.
-above='mm/(route|malloc|realloc|aligned|info)\.[ch]:'
+above='mm/(route|malloc|realloc|aligned|info|stats)\.[ch]:'
 for tier in tiny mid ace large; do
 	report "neither the core nor another tier knows mm/$tier.h" <<EOT
 $(includes "mm/$tier\\.h" include lib mm |

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+/*
+ * C++'s replaceable operators new and delete, in C.
+ *
+ * A program in C has no C++ library, so what is used of one is referenced
+ * weakly. The fast paths need nothing of it. One that has found no memory
+ * needs the new_handler and a way to throw:
+ *
+ * - std::__throw_bad_alloc(), where the program was linked with the library;
+ * - the same, looked up, where a program in C under libhakmem.so has loaded
+ *   the library since;
+ * - in a static program that uses nothing else of the member of libstdc++.a
+ *   that has it: the throw as the compiler would write it.
+ *
+ * Exceptions pass through the functions of this file: it is compiled with
+ * -fexceptions. C cannot stop one, so what a new_handler throws passes through
+ * the nothrow operators as well, where C++ would have them return NULL.
+ */
+#include "mm/cxx.h"
+
+
+#include "mm/malloc.h"
+#include "mm/report.h"
+
+static new_handler current_new_handler(void)
+{
+	new_handler (*get)(void) = cxx_get_new_handler;
+
+	if (!get)
+		get = (new_handler (*)(void))
+			cxx_library_symbol(SYMBOL_GET_NEW_HANDLER);
+	return get ? get() : NULL;
+}
+
+/*
+ * std::bad_alloc for programs that have no such class. None of their code can
+ * name it then, so a class of the same name and base cannot be told from it.
+ */
+static const char *bad_alloc_what(const void *exception)
+{
+	(void)exception;
+	return "std::bad_alloc";
+}
+
+static void bad_alloc_destroy(void *exception)
+{
+	(void)exception;
+}
+
+static const void *const bad_alloc_type[] = {
+	&cxx_class_type_vtable[VTABLE_HEADER],
+	"St9bad_alloc",
+	cxx_exception_type,
+};
+
+static const void *const bad_alloc_vtable[] = {
+	NULL,
+	bad_alloc_type,
+	bad_alloc_destroy,	/* of an object elsewhere */
+	bad_alloc_destroy,	/* of an object of its own: never created */
+	bad_alloc_what,
+};
+
+static void throw_by_parts(void)
+{
+	const void *const *vtable = bad_alloc_vtable;
+	const void *type = bad_alloc_type;
+	const void **exception;
+
+	if (!cxx_allocate_exception || !cxx_throw || !cxx_exception_type ||
+	    !cxx_class_type_vtable)
+		return;
+	if (cxx_bad_alloc_type && cxx_bad_alloc_vtable) {
+		vtable = cxx_bad_alloc_vtable;
+		type = cxx_bad_alloc_type;
+	}
+	exception = cxx_allocate_exception(sizeof(*exception));
+	*exception = &vtable[VTABLE_HEADER];
+	cxx_throw(exception, type, NULL);
+}
+
+static void __attribute__((__noreturn__)) __cold throw_bad_alloc(void)
+{
+	void (*throw)(void) = cxx_throw_bad_alloc;
+
+	if (!throw)
+		throw = (void (*)(void))
+			cxx_library_symbol(SYMBOL_THROW_BAD_ALLOC);
+	if (throw)
+		throw();
+	throw_by_parts();
+	report_fatal("operator new: no memory, and no C++ library to throw "
+		     "std::bad_alloc");
+}
+
+/* Let the new_handler make room, again and again, until there is none. */
+static void *__cold retry(size_t size, size_t align)
+{
+	new_handler handler;
+	void *obj = NULL;
+
+	while (!obj) {
+		handler = current_new_handler();
+		if (!handler)
+			return NULL;
+		handler();
+		obj = malloc_aligned(align, size);
+	}
+	return obj;
+}
+
+static void *__cold retry_or_throw(size_t size, size_t align)
+{
+	void *obj = retry(size, align);
+
+	if (!obj)
+		throw_bad_alloc();
+	return obj;
+}
+
+void *new_throwing(size_t size)
+{
+	void *obj = malloc_inline(size);
+
+	return likely(obj) ? obj : retry_or_throw(size, OBJECT_ALIGN);
+}
+
+void *new_nothrow(size_t size, const struct nothrow *tag)
+{
+	void *obj = malloc_inline(size);
+
+	(void)tag;
+	return likely(obj) ? obj : retry(size, OBJECT_ALIGN);
+}
+
+/* An alignment that is no power of two is undefined: none can be given. */
+void *new_aligned(size_t size, size_t align)
+{
+	void *obj;
+
+	if (unlikely(!is_power_of_two(align)))
+		throw_bad_alloc();
+	obj = malloc_aligned(align, size);
+	return likely(obj) ? obj : retry_or_throw(size, align);
+}
+
+void *new_aligned_nothrow(size_t size, size_t align, const struct nothrow *tag)
+{
+	void *obj;
+
+	(void)tag;
+	if (unlikely(!is_power_of_two(align)))
+		return NULL;
+	obj = malloc_aligned(align, size);
+	return likely(obj) ? obj : retry(size, align);
+}
+
+void delete(void *ptr)
+{
+	free_inline(ptr);
+}
+
+void delete_nothrow(void *ptr, const struct nothrow *tag)
+{
+	(void)tag;
+	free_inline(ptr);
+}
+
+void delete_sized(void *ptr, size_t size)
+{
+	(void)size;
+	free_inline(ptr);
+}
+
+void delete_aligned(void *ptr, size_t align)
+{
+	(void)align;
+	free_inline(ptr);
+}
+
+void delete_aligned_nothrow(void *ptr, size_t align,
+			    const struct nothrow *tag)
+{
+	(void)align;
+	(void)tag;
+	free_inline(ptr);
+}
+
+void delete_sized_aligned(void *ptr, size_t size, size_t align)
+{
+	(void)size;
+	(void)align;
+	free_inline(ptr);
+}
+
+/* The array forms are the same functions. */
+#define ARRAY_FORM(name, symbol) \
+	extern __typeof__(name) name __attribute__((__alias__(symbol)))
+
+ARRAY_FORM(new_array, "_Znw" CXX_SIZE);
+ARRAY_FORM(new_array_nothrow, "_Znw" CXX_SIZE CXX_NOTHROW);
+ARRAY_FORM(new_array_aligned, "_Znw" CXX_SIZE CXX_ALIGN);
+ARRAY_FORM(new_array_aligned_nothrow, "_Znw" CXX_SIZE CXX_ALIGN CXX_NOTHROW);
+ARRAY_FORM(delete_array, "_ZdlPv");
+ARRAY_FORM(delete_array_nothrow, "_ZdlPv" CXX_NOTHROW);
+ARRAY_FORM(delete_array_sized, "_ZdlPv" CXX_SIZE);
+ARRAY_FORM(delete_array_aligned, "_ZdlPv" CXX_ALIGN);
+ARRAY_FORM(delete_array_aligned_nothrow, "_ZdlPv" CXX_ALIGN CXX_NOTHROW);
+ARRAY_FORM(delete_array_sized_aligned, "_ZdlPv" CXX_SIZE CXX_ALIGN);

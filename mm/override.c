@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The C library's names for our functions: see include/mm/libc.h.
+ */
+#include "mm/libc.h"
+
+#include "mm/malloc.h"
+
+__export void *malloc(size_t size)
+{
+	return malloc_inline(size);
+}
+
+__export void free(void *ptr)
+{
+	free_inline(ptr);
+}
+
+__export void *calloc(size_t n, size_t size)
+{
+	return hak_calloc(n, size);
+}
+
+__export void *realloc(void *ptr, size_t size)
+{
+	return hak_realloc(ptr, size);
+}
+
+__export void *reallocarray(void *ptr, size_t n, size_t size)
+{
+	return hak_reallocarray(ptr, n, size);
+}
+
+__export void *aligned_alloc(size_t alignment, size_t size)
+{
+	return hak_aligned_alloc(alignment, size);
+}
+
+__export int posix_memalign(void **memptr, size_t alignment, size_t size)
+{
+	return hak_posix_memalign(memptr, alignment, size);
+}
+
+__export void *memalign(size_t alignment, size_t size)
+{
+	return hak_memalign(alignment, size);
+}
+
+__export void *valloc(size_t size)
+{
+	return hak_valloc(size);
+}
+
+__export void *pvalloc(size_t size)
+{
+	return hak_pvalloc(size);
+}
+
+__export size_t malloc_usable_size(void *ptr)
+{
+	return hak_malloc_usable_size(ptr);
+}
+
+__export void free_sized(void *ptr, size_t size)
+{
+	hak_free_sized(ptr, size);
+}
+
+__export void free_aligned_sized(void *ptr, size_t alignment, size_t size)
+{
+	hak_free_aligned_sized(ptr, alignment, size);
+}
+
+__export void cfree(void *ptr)
+{
+	free_inline(ptr);
+}
+
+__export int malloc_trim(size_t pad)
+{
+	return hak_malloc_trim(pad);
+}
+
+__export void malloc_stats(void)
+{
+	hak_malloc_stats();
+}
+
+__export int malloc_info(int options, FILE *stream)
+{
+	return hak_malloc_info(options, stream);
+}
+
+__export struct libc_mallinfo mallinfo(void)
+{
+	return mallinfo_int();
+}
+
+__export struct hak_mallinfo2 mallinfo2(void)
+{
+	return hak_mallinfo2();
+}
+
+__export int mallopt(int param, int value)
+{
+	return hak_mallopt(param, value);
+}
+
+#define DEFINE_ALIAS(name, target)					\
+	extern __typeof__(target) name __export				\
+		__attribute__((__alias__(#target))) ATTRIBUTES_OF(target);
+
+LIBC_ALIASES(DEFINE_ALIAS)
