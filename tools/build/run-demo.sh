@@ -31,8 +31,9 @@ my $blob = join ",", map { @{$words{$_}} } sort keys %words;
 printf "perl %vd: %d lists, %d bytes\n", $^V, scalar(keys %words), length $blob;
 '
 
-if command -v python3 >/dev/null; then
-	set -- python3 -c "$python"
+# The interpreter itself: a wrapper's many processes would all report.
+if real=$(python3 -c 'import sys; print(sys.executable)' 2>/dev/null); then
+	set -- "$real" -c "$python"
 elif command -v perl >/dev/null; then
 	set -- perl -e "$perl"
 else

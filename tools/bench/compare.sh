@@ -1,0 +1,131 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Run one command under several allocators, interleaved round by round, so
+# that whatever else the machine does falls on all of them alike.
+
+set -u
+
+usage()
+{
+	cat <<'EOF'
+usage: tools/bench/compare.sh [-r ROUNDS] [-a NAME=PATH]... [COMMAND...]
+  -r ROUNDS     how often each allocator runs, 5 unless told
+  -a NAME=PATH  an allocator to preload; an empty PATH is libc's own.
+		Without any -a: glibc, hakmem, jemalloc, mimalloc, tcmalloc,
+		those that are found.
+COMMAND is larson 1 8 128 1024 1 12345 4 unless given. The rate is the number
+in its line "Throughput = N", or runs per second if it prints none. Ratios are
+of medians, to the first allocator. objtree is the environment's, else the
+source tree.
+EOF
+}
+
+die()
+{
+	echo "compare: $*" >&2
+	exit 1
+}
+
+# One line a run: name, rate, peak KiB
+run_once()
+{
+	name=${1%%=*}
+	path=${1#*=}
+	shift
+	began=$(date +%s.%N)
+	$measure env ${path:+"LD_PRELOAD=$path"} "$@" >"$scratch/out" 2>&1 ||
+		{ cat "$scratch/out" >&2; die "$name: the command failed"; }
+	ended=$(date +%s.%N)
+	if grep -q 'ERROR: ld.so' "$scratch/out"; then
+		die "$name: cannot preload $path"
+	fi
+	rate=$(awk '$1 == "Throughput" && $2 == "=" { print $3; exit }' \
+		"$scratch/out")
+	[ -n "$rate" ] ||
+		rate=$(awk "BEGIN { print 1 / ($ended - $began) }")
+	echo "$name $rate $(cat "$scratch/peak" 2>/dev/null || echo 0)"
+}
+
+report()
+{
+	sort -k1,1 -k2,2g "$scratch/runs" | awk -v order="$names" '
+	{
+		n[$1]++
+		rate[$1, n[$1]] = $2
+		if ($3 > peak[$1])
+			peak[$1] = $3
+	}
+	END {
+		printf "%-12s %14s %14s %9s %6s\n", "allocator",
+		       "best", "median", "peak MiB", "ratio"
+		count = split(order, name, " ")
+		for (i = 1; i <= count; i++) {
+			a = name[i]
+			low = int((n[a] + 1) / 2)
+			high = int(n[a] / 2) + 1
+			median = (rate[a, low] + rate[a, high]) / 2
+			if (i == 1)
+				base = median
+			form = median < 1000 ? "%14.3f" : "%14.0f"
+			printf "%-12s " form " " form " %9s %6.2f\n", a,
+			       rate[a, n[a]], median, peak[a] ? \
+			       sprintf("%.1f", peak[a] / 1024) : "-",
+			       median / base
+		}
+	}'
+}
+
+objtree=${objtree:-$(cd "$(dirname "$0")/../.." && pwd)}
+rounds=5
+allocators=
+
+while getopts r:a:h option; do
+	case $option in
+	r) rounds=$OPTARG ;;
+	a) allocators="$allocators $OPTARG" ;;
+	h) usage; exit 0 ;;
+	*) usage >&2; exit 1 ;;
+	esac
+done
+shift $((OPTIND - 1))
+[ $# -gt 0 ] || set -- "$objtree/tools/bench/larson" 1 8 128 1024 1 12345 4
+
+if [ -z "$allocators" ]; then
+	allocators="glibc="
+	libdir=/usr/lib/$(${CC:-gcc} -print-multiarch 2>/dev/null)
+	for candidate in "hakmem=$objtree/libhakmem.so" \
+		"jemalloc=$libdir/libjemalloc.so.2" \
+		"mimalloc=$libdir/libmimalloc.so.2.0" \
+		"tcmalloc=$libdir/libtcmalloc_minimal.so.4"; do
+		[ -f "${candidate#*=}" ] && allocators="$allocators $candidate"
+	done
+fi
+
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 1' INT TERM
+
+measure=
+if [ -x /usr/bin/time ]; then
+	measure="/usr/bin/time -q -f %M -o $scratch/peak"
+else
+	echo "compare: no /usr/bin/time (Debian: time), no peak RSS" >&2
+fi
+
+names=
+for allocator in $allocators; do
+	[ "${allocator#*=}" != "$allocator" ] || die "-a takes NAME=PATH"
+	[ -z "${allocator#*=}" ] || [ -f "${allocator#*=}" ] ||
+		die "no ${allocator#*=}"
+	names="$names ${allocator%%=*}"
+done
+
+round=0
+while [ $round -lt "$rounds" ]; do
+	round=$((round + 1))
+	for allocator in $allocators; do
+		run_once "$allocator" "$@" >>"$scratch/runs"
+	done
+done
+report
