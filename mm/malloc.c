@@ -66,7 +66,7 @@ size_t usable_size(const void *ptr, const char *function)
 
 	if (is_size_class(class)) {
 		size = class_size(class);
-		if (unlikely(object_looks_wrong(class, ptr)))
+		if (unlikely(object_looks_wrong(&cache_tables, class, ptr)))
 			fault = slab_pointer_fault(ptr, class);
 	} else {
 		size = large_usable(ptr, &fault);

@@ -17,9 +17,14 @@
 static pthread_key_t exit_key;
 static bool exit_key_valid;
 
+static void set_cache(const struct cache *cache)
+{
+	thread_cache_distance = (uintptr_t)cache - (uintptr_t)&cache_tables;
+}
+
 static void thread_exit(void *cache)
 {
-	thread_cache = &cache_detached;
+	set_cache(&cache_detached);
 	cache_release(cache);
 }
 
@@ -33,29 +38,36 @@ static struct cache *attach_slow(void)
 	struct cache *cache;
 
 	init_ensure();
+	cache = cache_self(&cache_tables);
 	/* Setting up the hooks into libc may have allocated. */
-	if (thread_cache != &cache_boot)
-		return thread_cache;
+	if (cache != &cache_tables.boot)
+		return cache;
 	if (!exit_key_valid)
-		return NULL;
+		return &cache_detached;
+	/* The loader clears thread-local memory when it has relocated. */
+	cache = pthread_getspecific(exit_key);
+	if (cache) {
+		set_cache(cache);
+		return cache;
+	}
 	cache = cache_acquire();
 	if (!cache)
-		return NULL;
+		return &cache_detached;
 	/* First, because pthread_setspecific() may allocate. */
-	thread_cache = cache;
+	set_cache(cache);
 	if (pthread_setspecific(exit_key, cache)) {
-		thread_cache = &cache_boot;
+		set_cache(&cache_tables.boot);
 		cache_release(cache);
-		return NULL;
+		return &cache_detached;
 	}
 	return cache;
 }
 
 struct cache *thread_attach(void)
 {
-	struct cache *cache = thread_cache;
+	struct cache *cache = cache_self(&cache_tables);
 
-	if (unlikely(cache == &cache_boot))
+	if (unlikely(cache == &cache_tables.boot))
 		cache = attach_slow();
 	return cache == &cache_detached ? NULL : cache;
 }

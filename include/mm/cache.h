@@ -60,23 +60,59 @@ struct cache {
 	struct cache *next;
 };
 
-/* This thread's; never NULL: cache_boot before the thread's first request. */
-extern __thread struct cache *thread_cache
+/* As the boot cache, for a thread whose destructor has run. */
+extern struct cache cache_detached __hidden;
+
+/**
+ * struct cache_tables - what the hot paths read, behind one address
+ * @boot: a cache without magazines, that of a thread before its first request
+ * @divisors: for each class whose slabs are one unit: offset * divisor <
+ *	divisor, in 32 bits, if and only if the class's size divides the offset
+ *	into the slab; 0, which is never less, for everything else
+ * @sizes: the class of a size in units of OBJECT_ALIGN, rounded up
+ */
+struct cache_tables {
+	struct cache boot;
+	uint32_t divisors[NR_REGISTRY_CLASSES];
+	uint8_t sizes[HOT_SIZE_MAX / OBJECT_ALIGN + 1];
+};
+
+extern const struct cache_tables cache_tables __hidden;
+
+/*
+ * This thread's cache, as the distance from cache_tables. Thread-local memory
+ * reads as zero while the dynamic loader still relocates, and IFUNC resolvers
+ * may allocate then: 0 has to mean the boot cache.
+ */
+extern __thread uintptr_t thread_cache_distance
 	__attribute__((tls_model("initial-exec"))) __hidden;
 
-/* Without magazines, so that every request goes to the slow paths. */
-extern struct cache cache_boot __hidden;	/* before the first */
-extern struct cache cache_detached __hidden;	/* after the thread's exit */
+/* One address in a register, not one for each table. */
+static __always_inline const struct cache_tables *cache_tables_base(void)
+{
+	const struct cache_tables *tables = &cache_tables;
+
+	__asm__("" : "+r"(tables));
+	return tables;
+}
+
+static __always_inline struct cache *
+cache_self(const struct cache_tables *tables)
+{
+	return (struct cache *)((uintptr_t)tables + thread_cache_distance);
+}
 
 /**
  * cache_pop() - Take an object of a class from this thread's magazine.
+ * @tables: from cache_tables_base()
  * @class: a size class
  *
  * Return: the object, or NULL when cache_alloc_slow() has to be asked.
  */
-static __always_inline void *cache_pop(unsigned int class)
+static __always_inline void *cache_pop(const struct cache_tables *tables,
+				       unsigned int class)
 {
-	struct cache *cache = thread_cache;
+	struct cache *cache = cache_self(tables);
 	void **top = cache->top[class];
 	void *obj = top[-1];
 
@@ -87,14 +123,16 @@ static __always_inline void *cache_pop(unsigned int class)
 
 /**
  * cache_push() - Put an object into this thread's magazine.
+ * @tables: from cache_tables_base()
  * @class: what the registry says of it
  * @obj: the object
  *
  * Return: false when the magazine is full or the class has none.
  */
-static __always_inline bool cache_push(unsigned int class, void *obj)
+static __always_inline bool cache_push(const struct cache_tables *tables,
+				       unsigned int class, void *obj)
 {
-	struct cache *cache = thread_cache;
+	struct cache *cache = cache_self(tables);
 	void **top = cache->top[class];
 
 	if (unlikely(!((uintptr_t)top & (MAGAZINE_BYTES - 1))))
@@ -102,6 +140,12 @@ static __always_inline bool cache_push(unsigned int class, void *obj)
 	cache->top[class] = top + 1;
 	*top = obj;
 	return true;
+}
+
+/* Whether the thread has a cache that objects can be kept in. */
+static inline bool cache_is_real(const struct cache *cache)
+{
+	return cache != &cache_tables.boot && cache != &cache_detached;
 }
 
 /* After cache_pop() failed. Return: an object or NULL without memory. */
@@ -113,14 +157,14 @@ void cache_free_slow(unsigned int class, void *obj);
 /* Fetch an object of a class from the magazine or from wherever it is. */
 static inline void *cache_alloc(unsigned int class)
 {
-	void *obj = cache_pop(class);
+	void *obj = cache_pop(cache_tables_base(), class);
 
 	return likely(obj) ? obj : cache_alloc_slow(class);
 }
 
 static inline void cache_free(unsigned int class, void *obj)
 {
-	if (unlikely(!cache_push(class, obj)))
+	if (unlikely(!cache_push(cache_tables_base(), class, obj)))
 		cache_free_slow(class, obj);
 }
 

@@ -37,11 +37,14 @@ void *malloc_aligned(size_t align, size_t size);
 
 static __always_inline void *malloc_inline(size_t size)
 {
+	const struct cache_tables *tables;
 	void *obj;
 
 	if (unlikely(size > TINY_MAX_SIZE))
 		return malloc_slow(size);
-	obj = cache_pop(size_table[(size + OBJECT_ALIGN - 1) / OBJECT_ALIGN]);
+	tables = cache_tables_base();
+	obj = cache_pop(tables, tables->sizes[(size + OBJECT_ALIGN - 1) /
+					      OBJECT_ALIGN]);
 	return likely(obj) ? obj : malloc_slow(size);
 }
 
@@ -59,11 +62,12 @@ static __always_inline bool free_checks(void)
 }
 
 /* A quick test, true for all that is no object and some that is. */
-static __always_inline bool object_looks_wrong(unsigned int class,
-					       const void *ptr)
+static __always_inline bool
+object_looks_wrong(const struct cache_tables *tables, unsigned int class,
+		   const void *ptr)
 {
 	uint32_t offset = (uint32_t)((uintptr_t)ptr & (SLAB_SIZE - 1));
-	uint32_t divisor = class_divisors[class];
+	uint32_t divisor = tables->divisors[class];
 
 	return offset * divisor >= divisor;
 }
@@ -71,9 +75,10 @@ static __always_inline bool object_looks_wrong(unsigned int class,
 static __always_inline void free_inline(void *ptr)
 {
 	unsigned int class = registry_class(ptr);
+	const struct cache_tables *tables = cache_tables_base();
 
-	if (unlikely(free_checks() && object_looks_wrong(class, ptr)) ||
-	    unlikely(!cache_push(class, ptr)))
+	if (unlikely(free_checks() && object_looks_wrong(tables, class, ptr)) ||
+	    unlikely(!cache_push(tables, class, ptr)))
 		free_slow(ptr);
 }
 

@@ -66,16 +66,8 @@
 #define MAPPING_MIN_SIZE \
 	((size_t)CONFIG_HAKMEM_LARGE_MAPPING_MIN_KB << 10)
 
-/* The hot path's classes, by size in units of OBJECT_ALIGN, rounded up. */
+/* The largest request that the hot path looks up in a table. */
 #define HOT_SIZE_MAX		1024
-extern const uint8_t size_table[HOT_SIZE_MAX / OBJECT_ALIGN + 1] __hidden;
-
-/*
- * For each class whose slabs are one unit: offset * divisor < divisor, in 32
- * bits, if and only if the class's size divides the offset into the slab. 0,
- * which is never less, for everything else.
- */
-extern const uint32_t class_divisors[NR_REGISTRY_CLASSES] __hidden;
 
 static inline unsigned int size_class(size_t size)
 {

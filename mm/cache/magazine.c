@@ -27,16 +27,32 @@
 static void *no_magazine[MAGAZINE_WORDS] __aligned_to(MAGAZINE_BYTES);
 #define NO_MAGAZINE_TOP	(no_magazine + MAGAZINE_WORDS)
 
-struct cache cache_boot = {
-	.top = { [0 ... NR_REGISTRY_CLASSES - 1] = NO_MAGAZINE_TOP },
+#define NO_MAGAZINES \
+	{ .top = { [0 ... NR_REGISTRY_CLASSES - 1] = NO_MAGAZINE_TOP } }
+
+struct cache cache_detached = NO_MAGAZINES;
+
+/* The sizes of a class, and Lemire's test of divisibility by its size. */
+#define SIZES(class)							\
+	[CLASS_SIZE((class) - 1) / OBJECT_ALIGN + ((class) > 1) ...	\
+	 CLASS_SIZE(class) / OBJECT_ALIGN] = (class)
+#define DIVISOR(class) \
+	[class] = UINT32_MAX / CLASS_SIZE(class) + 1
+
+#define FOR_HOT_CLASSES(entry)						\
+	entry(2), entry(3), entry(4), entry(5), entry(6), entry(7),	\
+	entry(8), entry(9), entry(10), entry(11), entry(12), entry(13),	\
+	entry(14), entry(15), entry(16), entry(17), entry(18),		\
+	entry(19), entry(20)
+
+const struct cache_tables cache_tables = {
+	.boot = NO_MAGAZINES,
+	.divisors = { DIVISOR(1), FOR_HOT_CLASSES(DIVISOR) },
+	.sizes = { [0] = 1, [1] = 1, FOR_HOT_CLASSES(SIZES) },
 };
 
-struct cache cache_detached = {
-	.top = { [0 ... NR_REGISTRY_CLASSES - 1] = NO_MAGAZINE_TOP },
-};
-
-__thread struct cache *thread_cache
-	__attribute__((tls_model("initial-exec"))) = &cache_boot;
+__thread uintptr_t thread_cache_distance
+	__attribute__((tls_model("initial-exec")));
 
 static struct meta_pool magazine_pool =
 	META_POOL_INIT(struct magazine, MAGAZINE_BYTES);
@@ -174,7 +190,7 @@ static void *refill(struct cache *cache, unsigned int class)
 	reverse(objs, n);
 	magazine->top = objs + n;
 	load(cache, class, magazine);
-	return cache_pop(class);
+	return cache_pop(cache_tables_base(), class);
 }
 
 void *cache_alloc_slow(unsigned int class)
@@ -186,19 +202,19 @@ void *cache_alloc_slow(unsigned int class)
 	if (unlikely(!cache))
 		return alloc_uncached(class);
 	/* A cache that was parked comes with objects. */
-	obj = cache_pop(class);
+	obj = cache_pop(cache_tables_base(), class);
 	if (obj)
 		return obj;
 	if (cache->spare[class] && !magazine_empty(cache->spare[class])) {
 		swap_spare(cache, class);
-		return cache_pop(class);
+		return cache_pop(cache_tables_base(), class);
 	}
 	full = depot_take_full(class, cache->spare[class]);
 	if (!full)
 		return refill(cache, class);
 	cache->spare[class] = unload(cache, class);
 	load(cache, class, full);
-	return cache_pop(class);
+	return cache_pop(cache_tables_base(), class);
 }
 
 /* Where the next objects go when neither magazine has room. */
@@ -226,7 +242,7 @@ void cache_free_slow(unsigned int class, void *obj)
 		class_tiers[class]->drain(class, &obj, 1);
 		return;
 	}
-	if (cache_push(class, obj))
+	if (cache_push(cache_tables_base(), class, obj))
 		return;
 	if (cache->spare[class] && magazine_empty(cache->spare[class])) {
 		swap_spare(cache, class);
@@ -239,7 +255,7 @@ void cache_free_slow(unsigned int class, void *obj)
 		cache->spare[class] = unload(cache, class);
 		load(cache, class, room);
 	}
-	cache_push(class, obj);
+	cache_push(cache_tables_base(), class, obj);
 }
 
 static void enlist(struct cache *cache)
@@ -376,11 +392,11 @@ static size_t depot_reclaim(unsigned int class)
 
 size_t cache_reclaim(void)
 {
-	struct cache *cache = thread_cache;
+	struct cache *cache = cache_self(&cache_tables);
 	unsigned int class;
 	size_t drained = 0;
 
-	if (cache != &cache_boot && cache != &cache_detached)
+	if (cache_is_real(cache))
 		drained += cache_flush(cache, true);
 	while ((cache = unpark_warm())) {
 		drained += cache_flush(cache, true);

@@ -33,6 +33,8 @@ printf "perl %vd: %d lists, %d bytes\n", $^V, scalar(keys %words), length $blob;
 
 # The interpreter itself: a wrapper's many processes would all report.
 if real=$(python3 -c 'import sys; print(sys.executable)' 2>/dev/null); then
+	# Else most of what python allocates comes from arenas of its own.
+	export PYTHONMALLOC=malloc
 	set -- "$real" -c "$python"
 elif command -v perl >/dev/null; then
 	set -- perl -e "$perl"
