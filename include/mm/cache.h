@@ -110,7 +110,7 @@ cache_self(const struct cache_tables *tables)
  * Return: the object, or NULL when cache_alloc_slow() has to be asked.
  */
 static __always_inline void *cache_pop(const struct cache_tables *tables,
-				       unsigned int class)
+				       size_t class)
 {
 	struct cache *cache = cache_self(tables);
 	void **top = cache->top[class];
@@ -130,7 +130,7 @@ static __always_inline void *cache_pop(const struct cache_tables *tables,
  * Return: false when the magazine is full or the class has none.
  */
 static __always_inline bool cache_push(const struct cache_tables *tables,
-				       unsigned int class, void *obj)
+				       size_t class, void *obj)
 {
 	struct cache *cache = cache_self(tables);
 	void **top = cache->top[class];

@@ -63,7 +63,7 @@ static __always_inline bool free_checks(void)
 
 /* A quick test, true for all that is no object and some that is. */
 static __always_inline bool
-object_looks_wrong(const struct cache_tables *tables, unsigned int class,
+object_looks_wrong(const struct cache_tables *tables, size_t class,
 		   const void *ptr)
 {
 	uint32_t offset = (uint32_t)((uintptr_t)ptr & (SLAB_SIZE - 1));
@@ -74,7 +74,7 @@ object_looks_wrong(const struct cache_tables *tables, unsigned int class,
 
 static __always_inline void free_inline(void *ptr)
 {
-	unsigned int class = registry_class(ptr);
+	size_t class = registry_class(ptr);
 	const struct cache_tables *tables = cache_tables_base();
 
 	if (unlikely(free_checks() && object_looks_wrong(tables, class, ptr)) ||

@@ -39,7 +39,7 @@ extern struct registry registry __hidden;
  *
  * Return: a size class, CLASS_RUN, or CLASS_NONE.
  */
-static __always_inline unsigned int registry_class(const void *addr)
+static __always_inline size_t registry_class(const void *addr)
 {
 	size_t slab = ((uintptr_t)addr - registry.base) >> SLAB_SHIFT;
 
