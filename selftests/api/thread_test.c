@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Threads that hand objects over, come, go, and allocate while they go.
+ */
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hakmem.h"
+#include "kunit.h"
+#include "memory.h"
+
+static void start_thread(struct kunit *test, pthread_t *thread,
+			 const pthread_attr_t *attr, void *(*fn)(void *arg),
+			 void *arg)
+{
+	KUNIT_ASSERT_EQ(test, pthread_create(thread, attr, fn, arg), 0);
+}
+
+static void run_thread(struct kunit *test, void *(*fn)(void *arg), void *arg)
+{
+	pthread_t thread;
+
+	start_thread(test, &thread, NULL, fn, arg);
+	pthread_join(thread, NULL);
+}
+
+#define HANDOVERS	200000
+
+/* One thread allocates, the other frees. */
+static struct {
+	_Atomic(unsigned char *) slots[256];
+	struct kunit *test;
+} ring;
+
+static size_t ring_size(size_t i)
+{
+	return i % 100 ? i * 13 % 1000 : 3000 + i % 70000;
+}
+
+static void *free_from_ring(void *arg)
+{
+	size_t i;
+
+	for (i = 0; i < HANDOVERS; i++) {
+		unsigned char *p;
+
+		while (!(p = atomic_exchange(&ring.slots[i % 256], NULL)))
+			sched_yield();
+		KUNIT_ASSERT_MSG((struct kunit *)arg,
+				 pattern_intact(p, ring_size(i), i),
+				 "object %zu", i);
+		hak_free(p);
+	}
+	return NULL;
+}
+
+static void objects_change_threads(struct kunit *test)
+{
+	unsigned char *expected, *p;
+	pthread_t thread;
+	size_t i, before = 0;
+
+	start_thread(test, &thread, NULL, free_from_ring, test);
+	for (i = 0; i < HANDOVERS; i++) {
+		if (i == HANDOVERS / 4)
+			before = process_status("VmRSS:");
+		p = hak_malloc(ring_size(i));
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		pattern_fill(p, ring_size(i), i);
+		do {
+			expected = NULL;
+			if (atomic_load(&ring.slots[i % 256]))
+				sched_yield();
+		} while (!atomic_compare_exchange_weak(&ring.slots[i % 256],
+						       &expected, p));
+	}
+	pthread_join(thread, NULL);
+	KUNIT_EXPECT_LT(test, process_status("VmRSS:"), before + 16 * MIB);
+}
+
+#define HEIRLOOMS	20
+
+static void *leave_objects(void *arg)
+{
+	unsigned char **objects = arg;
+	size_t i;
+
+	for (i = 0; i < HEIRLOOMS; i++) {
+		size_t size = 10 << (i % 14);
+
+		objects[i] = hak_malloc(size);
+		if (objects[i])
+			pattern_fill(objects[i], size, i);
+	}
+	return NULL;
+}
+
+static void objects_outlive_threads(struct kunit *test)
+{
+	static unsigned char *objects[300][HEIRLOOMS];
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_LENGTH(objects); i++)
+		run_thread(test, leave_objects, objects[i]);
+	for (i = 0; i < ARRAY_LENGTH(objects); i++)
+		for (j = 0; j < HEIRLOOMS; j++) {
+			KUNIT_ASSERT_NOT_NULL(test, objects[i][j]);
+			KUNIT_EXPECT_MSG(test, pattern_intact(objects[i][j],
+							10 << (j % 14), j),
+					 "thread %zu object %zu", i, j);
+			hak_free(objects[i][j]);
+		}
+}
+
+static void *allocate_and_free(void *arg)
+{
+	void *p[50];
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(p); i++) {
+		p[i] = hak_malloc(i * i * 4);
+		KUNIT_ASSERT_NOT_NULL((struct kunit *)arg, p[i]);
+		memset(p[i], 1, i * i * 4);
+	}
+	for (i = 0; i < ARRAY_LENGTH(p); i++)
+		hak_free(p[i]);
+	return NULL;
+}
+
+static void passing_threads_leave_nothing(struct kunit *test)
+{
+	size_t i, before = 0;
+
+	for (i = 0; i < 4000; i++) {
+		if (i == 500)
+			before = process_status("VmRSS:");
+		run_thread(test, allocate_and_free, test);
+	}
+	KUNIT_EXPECT_LT(test, process_status("VmRSS:"), before + 8 * MIB);
+}
+
+static pthread_barrier_t all_started, may_end;
+
+static void *hold_two_objects(void *arg)
+{
+	void *p = hak_malloc(24), *q = hak_malloc(2000);
+
+	KUNIT_ASSERT_NOT_NULL((struct kunit *)arg, p);
+	KUNIT_ASSERT_NOT_NULL((struct kunit *)arg, q);
+	pthread_barrier_wait(&all_started);
+	pthread_barrier_wait(&may_end);
+	hak_free(p);
+	hak_free(q);
+	return NULL;
+}
+
+/* A thread that does little must cost little. */
+static void idle_threads_are_cheap(struct kunit *test)
+{
+	static pthread_t threads[500];
+	pthread_attr_t attr;
+	size_t i, before = process_status("VmRSS:");
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 64 * KIB);
+	pthread_barrier_init(&all_started, NULL, ARRAY_LENGTH(threads) + 1);
+	pthread_barrier_init(&may_end, NULL, ARRAY_LENGTH(threads) + 1);
+	for (i = 0; i < ARRAY_LENGTH(threads); i++)
+		start_thread(test, &threads[i], &attr, hold_two_objects, test);
+	pthread_barrier_wait(&all_started);
+	KUNIT_EXPECT_LT(test, process_status("VmRSS:"), before + 32 * MIB);
+	pthread_barrier_wait(&may_end);
+	for (i = 0; i < ARRAY_LENGTH(threads); i++)
+		pthread_join(threads[i], NULL);
+}
+
+static void least_stack_is_enough(struct kunit *test)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	size_t i;
+
+	pthread_attr_init(&attr);
+	KUNIT_ASSERT_EQ(test, pthread_attr_setstacksize(&attr,
+						(size_t)PTHREAD_STACK_MIN), 0);
+	for (i = 0; i < 20; i++) {
+		start_thread(test, &thread, &attr, allocate_and_free, test);
+		pthread_join(thread, NULL);
+	}
+}
+
+static pthread_key_t early_key, late_key;
+static atomic_size_t destructions;
+
+/*
+ * Allocates in each of the rounds that POSIX grants destructors; whichever
+ * round the allocator's own destructor runs in, others come after it.
+ */
+static void destroy(pthread_key_t key, void *value)
+{
+	size_t *left = value;
+	size_t *next;
+	void *p = hak_malloc(700), *q = hak_calloc(1, 30000);
+
+	if (!p || !q)
+		_exit(1);
+	memset(p, 1, 700);
+	hak_free(p);
+	hak_free(q);
+	atomic_fetch_add(&destructions, 1);
+	if (*left) {
+		next = hak_malloc(sizeof(*next));
+		if (!next)
+			_exit(1);
+		*next = *left - 1;
+		pthread_setspecific(key, next);
+	}
+	hak_free(left);
+}
+
+static void destroy_early(void *value)
+{
+	destroy(early_key, value);
+}
+
+static void destroy_late(void *value)
+{
+	destroy(late_key, value);
+}
+
+static void *leave_to_destructors(void *arg)
+{
+	size_t *early = hak_malloc(sizeof(*early));
+	size_t *late = hak_malloc(sizeof(*late));
+
+	KUNIT_ASSERT_NOT_NULL((struct kunit *)arg, early);
+	KUNIT_ASSERT_NOT_NULL((struct kunit *)arg, late);
+	*early = 3;
+	*late = 3;
+	pthread_setspecific(early_key, early);
+	pthread_setspecific(late_key, late);
+	return NULL;
+}
+
+#define DESTRUCTION_THREADS	3000
+
+static void destructors_may_allocate(struct kunit *test)
+{
+	size_t i, before = 0;
+
+	KUNIT_ASSERT_EQ(test, pthread_key_create(&early_key, destroy_early), 0);
+	hak_free(hak_malloc(1));
+	KUNIT_ASSERT_EQ(test, pthread_key_create(&late_key, destroy_late), 0);
+	for (i = 0; i < DESTRUCTION_THREADS; i++) {
+		if (i == DESTRUCTION_THREADS / 5)
+			before = process_status("VmRSS:");
+		run_thread(test, leave_to_destructors, test);
+	}
+	KUNIT_EXPECT_EQ(test, atomic_load(&destructions),
+			8 * DESTRUCTION_THREADS);
+	KUNIT_EXPECT_LT(test, process_status("VmRSS:"), before + 8 * MIB);
+}
+
+/* A program may have taken every key before it allocates for the first time. */
+static void no_key_is_left(struct kunit *test)
+{
+	pthread_key_t key;
+	size_t i, before = 0;
+
+	while (!pthread_key_create(&key, NULL))
+		;
+	for (i = 0; i < 1000; i++) {
+		if (i == 200)
+			before = process_status("VmRSS:");
+		run_thread(test, allocate_and_free, test);
+	}
+	KUNIT_EXPECT_LT(test, process_status("VmRSS:"), before + 8 * MIB);
+}
+
+static const struct kunit_case thread_cases[] = {
+	KUNIT_CASE(objects_change_threads),
+	KUNIT_CASE(objects_outlive_threads),
+	KUNIT_CASE(passing_threads_leave_nothing),
+	KUNIT_CASE(idle_threads_are_cheap),
+	KUNIT_CASE(least_stack_is_enough),
+	KUNIT_CASE(destructors_may_allocate),
+	KUNIT_CASE(no_key_is_left),
+	{}
+};
+
+static const struct kunit_suite thread_suite = {
+	.name = "thread",
+	.test_cases = thread_cases,
+};
+kunit_test_suite(thread_suite);

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The cache layer: magazines and depots in front of the tiers.
+ *
+ * Most cases rest on one law: what the tier gave out and has not got back is
+ * either with the program or in a magazine.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../mm/cache/depot.h"
+#include "hakmem.h"
+#include "kunit.h"
+#include "memory.h"
+#include "mm/cache.h"
+#include "mm/init.h"
+#include "mm/tier.h"
+
+/* A class with short magazines and one with long ones. */
+static unsigned int small_class, big_class;
+
+static int find_classes(struct kunit *test)
+{
+	unsigned int class;
+
+	init_ensure();
+	for (class = 1; class < NR_CLASSES; class++) {
+		if (!class_tiers[class])
+			continue;
+		small_class = small_class ? small_class : class;
+		big_class = class;
+	}
+	if (!small_class)
+		kunit_skip(test, "no tier with objects is configured");
+	return 0;
+}
+
+static size_t outstanding(unsigned int class)
+{
+	struct tier_stats stats;
+
+	class_tiers[class]->stats(class, &stats);
+	return stats.refilled - stats.drained;
+}
+
+static size_t tier_calls(unsigned int class)
+{
+	struct tier_stats stats;
+
+	class_tiers[class]->stats(class, &stats);
+	return stats.refills + stats.drains;
+}
+
+static void need_counters(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_HAKMEM_STATS))
+		kunit_skip(test, "CONFIG_HAKMEM_STATS is not set");
+}
+
+static void expect_all_accounted(struct kunit *test, unsigned int class,
+				 size_t live)
+{
+	KUNIT_EXPECT_EQ(test, outstanding(class), live + cache_objects(class));
+}
+
+static void allocate(struct kunit *test, unsigned int class, void **objs,
+		     size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		objs[i] = cache_alloc(class);
+		KUNIT_ASSERT_NOT_NULL(test, objs[i]);
+	}
+}
+
+static void release(unsigned int class, void **objs, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		cache_free(class, objs[i]);
+}
+
+static void capacity_has_its_bounds(struct kunit *test)
+{
+	unsigned int class;
+
+	for (class = 1; class <= big_class; class++) {
+		unsigned int capacity = magazine_capacity(class);
+
+		KUNIT_EXPECT_GE(test, capacity, 2);
+		KUNIT_EXPECT_LE(test, capacity, CONFIG_HAKMEM_MAGAZINE_SIZE);
+		KUNIT_EXPECT_TRUE(test, capacity == 2 ||
+				  capacity * class_size(class) <=
+				  (size_t)CONFIG_HAKMEM_MAGAZINE_KB * KIB);
+	}
+}
+
+static void boot_cache_is_empty_and_full(struct kunit *test)
+{
+	unsigned int class;
+
+	KUNIT_ASSERT_PTR_EQ(test, thread_cache, &cache_boot);
+	for (class = 0; class < NR_CLASSES; class++) {
+		KUNIT_EXPECT_NULL(test, cache_pop(class));
+		KUNIT_EXPECT_FALSE(test, cache_push(class, test));
+	}
+}
+
+/* What was pushed last is popped first, and the tier hears nothing of it. */
+static void magazine_is_a_stack(struct kunit *test)
+{
+	unsigned int n = magazine_capacity(small_class) / 2, i, round;
+	void *objs[MAGAZINE_WORDS];
+	size_t calls;
+
+	need_counters(test);
+	allocate(test, small_class, objs, n);
+	release(small_class, objs, n);
+	calls = tier_calls(small_class);
+	for (round = 0; round < 1000; round++) {
+		for (i = n; i-- > 0;)
+			KUNIT_ASSERT_PTR_EQ(test, cache_alloc(small_class),
+					    objs[i]);
+		release(small_class, objs, n);
+	}
+	KUNIT_EXPECT_EQ(test, tier_calls(small_class), calls);
+}
+
+#define MANY	20000
+
+static void *many[MANY];
+
+static void nothing_is_lost(struct kunit *test)
+{
+	unsigned int class;
+
+	need_counters(test);
+	for (class = small_class; class <= big_class; class++) {
+		if (!class_tiers[class])
+			continue;
+		allocate(test, class, many, MANY);
+		expect_all_accounted(test, class, MANY);
+		release(class, many, MANY / 2);
+		expect_all_accounted(test, class, MANY / 2);
+		release(class, many + MANY / 2, MANY / 2);
+		expect_all_accounted(test, class, 0);
+		cache_reclaim();
+		KUNIT_EXPECT_EQ(test, cache_objects(class), 0);
+		KUNIT_EXPECT_EQ(test, outstanding(class), 0);
+	}
+}
+
+/* Two magazines a thread, and CONFIG_HAKMEM_DEPOT_KB in the depot. */
+static void caches_are_bounded(struct kunit *test)
+{
+	unsigned int class, step = big_class - small_class;
+	size_t depot = (size_t)CONFIG_HAKMEM_DEPOT_KB * KIB;
+
+	for (class = small_class; class <= big_class; class += step + !step) {
+		allocate(test, class, many, MANY);
+		release(class, many, MANY);
+		KUNIT_EXPECT_LE(test, cache_objects(class) * class_size(class),
+				depot + 2 * magazine_capacity(class) *
+				class_size(class));
+		KUNIT_EXPECT_LE(test, depot_objects(class) * class_size(class),
+				depot);
+	}
+}
+
+static void reclaim_says_how_many(struct kunit *test)
+{
+	size_t count;
+
+	allocate(test, small_class, many, 1000);
+	release(small_class, many, 1000);
+	count = cache_objects(small_class);
+	KUNIT_EXPECT_GE(test, count, 1000);
+	KUNIT_EXPECT_EQ(test, cache_reclaim(), count);
+	KUNIT_EXPECT_EQ(test, cache_reclaim(), 0);
+}
+
+static void run_thread(struct kunit *test, void *(*fn)(void *arg))
+{
+	pthread_t thread;
+
+	KUNIT_ASSERT_EQ(test, pthread_create(&thread, NULL, fn, test), 0);
+	pthread_join(thread, NULL);
+}
+
+static void *allocate_and_release(void *arg)
+{
+	void *objs[50];
+
+	allocate(arg, small_class, objs, 50);
+	release(small_class, objs, 50);
+	return NULL;
+}
+
+/* A thread takes over the warm cache of the one before it. */
+static void caches_are_inherited_warm(struct kunit *test)
+{
+	size_t calls;
+	int i;
+
+	need_counters(test);
+	if (!CONFIG_HAKMEM_PARKED_CACHES)
+		kunit_skip(test, "no caches are parked");
+	run_thread(test, allocate_and_release);
+	calls = tier_calls(small_class);
+	for (i = 0; i < 200; i++)
+		run_thread(test, allocate_and_release);
+	KUNIT_EXPECT_EQ(test, tier_calls(small_class), calls);
+	expect_all_accounted(test, small_class, 0);
+}
+
+#define CROWD	(CONFIG_HAKMEM_PARKED_CACHES + 20)
+
+static pthread_barrier_t barrier;
+
+static void *allocate_in_a_crowd(void *arg)
+{
+	void *objs[50];
+
+	allocate(arg, small_class, objs, 50);
+	pthread_barrier_wait(&barrier);
+	release(small_class, objs, 50);
+	pthread_barrier_wait(&barrier);
+	return NULL;
+}
+
+/* More threads leave at once than are parked: the rest goes to the depot. */
+static void surplus_caches_are_emptied(struct kunit *test)
+{
+	pthread_t threads[CROWD];
+	int i, round;
+
+	need_counters(test);
+	for (round = 0; round < 3; round++) {
+		pthread_barrier_init(&barrier, NULL, CROWD);
+		for (i = 0; i < CROWD; i++)
+			KUNIT_ASSERT_EQ(test, pthread_create(&threads[i], NULL,
+						allocate_in_a_crowd, test), 0);
+		for (i = 0; i < CROWD; i++)
+			pthread_join(threads[i], NULL);
+		pthread_barrier_destroy(&barrier);
+		expect_all_accounted(test, small_class, 0);
+	}
+	KUNIT_EXPECT_GT(test, depot_objects(small_class), 0);
+	cache_reclaim();
+	KUNIT_EXPECT_EQ(test, outstanding(small_class), 0);
+}
+
+static pthread_key_t late_key;
+
+static void use_in_destructor(void *arg)
+{
+	size_t live = outstanding(small_class);
+	void *obj;
+
+	/* Set again: in the last round every cache of the thread is gone. */
+	if (thread_cache != &cache_detached) {
+		pthread_setspecific(late_key, arg);
+		return;
+	}
+	obj = cache_alloc(small_class);
+	KUNIT_ASSERT_NOT_NULL((struct kunit *)arg, obj);
+	KUNIT_EXPECT_EQ((struct kunit *)arg, outstanding(small_class),
+			live + 1);
+	cache_free(small_class, obj);
+	KUNIT_EXPECT_EQ((struct kunit *)arg, outstanding(small_class), live);
+	many[0] = obj;
+}
+
+static void *leave_to_destructor(void *arg)
+{
+	allocate_and_release(arg);
+	pthread_setspecific(late_key, arg);
+	return NULL;
+}
+
+/* After its cache is gone a thread goes straight to the tier. */
+static void detached_thread_bypasses_magazines(struct kunit *test)
+{
+	need_counters(test);
+	pthread_key_create(&late_key, use_in_destructor);
+	run_thread(test, leave_to_destructor);
+	KUNIT_EXPECT_NOT_NULL(test, many[0]);
+	expect_all_accounted(test, small_class, 0);
+}
+
+#define EXCHANGES	200000
+
+static _Atomic(void *) slots[512];
+
+/* Whoever finds an object in a slot frees it. */
+static void *exchange(void *arg)
+{
+	static atomic_uint threads;
+	struct prng prng = { atomic_fetch_add(&threads, 1) };
+	size_t i;
+
+	for (i = 0; i < EXCHANGES; i++) {
+		void *obj = cache_alloc(small_class);
+
+		KUNIT_ASSERT_NOT_NULL((struct kunit *)arg, obj);
+		obj = atomic_exchange(&slots[prng_below(&prng,
+						ARRAY_LENGTH(slots))], obj);
+		if (obj)
+			cache_free(small_class, obj);
+	}
+	return NULL;
+}
+
+static void threads_lose_nothing(struct kunit *test)
+{
+	pthread_t threads[4];
+	size_t i, live = 0;
+
+	need_counters(test);
+	for (i = 0; i < ARRAY_LENGTH(threads); i++)
+		KUNIT_ASSERT_EQ(test, pthread_create(&threads[i], NULL,
+						     exchange, test), 0);
+	for (i = 0; i < ARRAY_LENGTH(threads); i++)
+		pthread_join(threads[i], NULL);
+	for (i = 0; i < ARRAY_LENGTH(slots); i++)
+		live += atomic_load(&slots[i]) != NULL;
+	expect_all_accounted(test, small_class, live);
+	for (i = 0; i < ARRAY_LENGTH(slots); i++)
+		if (atomic_load(&slots[i]))
+			cache_free(small_class, atomic_load(&slots[i]));
+	cache_reclaim();
+	KUNIT_EXPECT_EQ(test, outstanding(small_class), 0);
+}
+
+/* An idle process forks: the child's caches are what the parent's were. */
+static void forked_child_keeps_the_caches(struct kunit *test)
+{
+	int status;
+	pid_t pid;
+
+	need_counters(test);
+	allocate(test, small_class, many, 1000);
+	release(small_class, many, 500);
+	run_thread(test, allocate_and_release);
+	pid = fork();
+	KUNIT_ASSERT_GE(test, pid, 0);
+	if (!pid) {
+		if (outstanding(small_class) != 500 +
+		    cache_objects(small_class))
+			_exit(1);
+		release(small_class, many + 500, 500);
+		cache_reclaim();
+		_exit(outstanding(small_class) ? 2 : 0);
+	}
+	waitpid(pid, &status, 0);
+	KUNIT_EXPECT_EQ(test, status, 0);
+	expect_all_accounted(test, small_class, 500);
+}
+
+static const struct kunit_case cache_cases[] = {
+	KUNIT_CASE(capacity_has_its_bounds),
+	KUNIT_CASE(boot_cache_is_empty_and_full),
+	KUNIT_CASE(magazine_is_a_stack),
+	KUNIT_CASE(nothing_is_lost),
+	KUNIT_CASE(caches_are_bounded),
+	KUNIT_CASE(reclaim_says_how_many),
+	KUNIT_CASE(caches_are_inherited_warm),
+	KUNIT_CASE(surplus_caches_are_emptied),
+	KUNIT_CASE(detached_thread_bypasses_magazines),
+	KUNIT_CASE(threads_lose_nothing),
+	KUNIT_CASE(forked_child_keeps_the_caches),
+	{}
+};
+
+static const struct kunit_suite cache_suite = {
+	.name = "cache",
+	.init = find_classes,
+	.test_cases = cache_cases,
+};
+kunit_test_suite(cache_suite);

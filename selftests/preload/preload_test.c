@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+/*
+ * libhakmem.so under whole programs: each is started with LD_PRELOAD and judged
+ * by how it ends. This runner itself stays on libc's malloc.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kunit.h"
+#include "memory.h"
+#include "path.h"
+#include "report.h"
+
+#define LIBRARY		"../../libhakmem.so"
+#define PLUGIN		"programs/plugin.so"
+
+static void run_program(struct kunit *test, struct report *report,
+			const char *name, const char *arg, bool preload)
+{
+	char program[PATH_MAX], library[PATH_MAX];
+	const char *const argv[] = { program, arg, NULL };
+	char file[64];
+
+	snprintf(file, sizeof(file), "programs/%s.run", name);
+	path_beside_runner(program, sizeof(program), file);
+	path_beside_runner(library, sizeof(library), LIBRARY);
+	KUNIT_ASSERT_EQ(test, access(library, R_OK), 0);
+	if (access(program, X_OK))
+		kunit_skip(test, "%s was not built: no C++ compiler", name);
+	report_exec(report, preload ? library : NULL, argv);
+}
+
+static void expect_fine(struct kunit *test, const struct report *report)
+{
+	KUNIT_EXPECT_MSG(test, report->status == 0 &&
+			 !strcmp(report->output, "fine\n"),
+			 "%s, stdout \"%s\"", report_describe(report),
+			 report->output);
+}
+
+static const char *const programs[] = {
+	"early", "late", "libc_names", "fork", "operators", "thread_exit",
+};
+
+static void describe_program(const void *param, char *text, size_t size)
+{
+	snprintf(text, size, "%s", *(const char *const *)param);
+}
+
+static void program_is_fine(struct kunit *test)
+{
+	struct report report;
+
+	run_program(test, &report, *(const char *const *)test->param_value,
+		    NULL, true);
+	expect_fine(test, &report);
+}
+
+static void plugins_come_and_go(struct kunit *test)
+{
+	char plugin[PATH_MAX];
+	struct report report;
+
+	path_beside_runner(plugin, sizeof(plugin), PLUGIN);
+	run_program(test, &report, "plugins", plugin, true);
+	expect_fine(test, &report);
+}
+
+static void library_is_loaded_later(struct kunit *test)
+{
+	char library[PATH_MAX];
+	struct report report;
+
+	path_beside_runner(library, sizeof(library), LIBRARY);
+	run_program(test, &report, "load_later", library, false);
+	expect_fine(test, &report);
+}
+
+/* The others call need_hakmem(); this shows that it can tell. */
+static void programs_notice_a_missing_library(struct kunit *test)
+{
+	struct report report;
+
+	run_program(test, &report, "early", NULL, false);
+	KUNIT_EXPECT_MSG(test, WIFEXITED(report.status) &&
+			 WEXITSTATUS(report.status) == 1, "%s",
+			 report_describe(&report));
+}
+
+/* What misuse.c does and the line it must die with. */
+struct death {
+	const char *arg;
+	const char *regex;
+};
+
+static const struct death deaths[] = {
+	{ "stack", "^hakmem: .*free\\(\\): .*not allocated.*0x" },
+	{ "interior", "^hakmem: .*free\\(\\): .*not the start.*0x" },
+	{ "double", "^hakmem: .*free\\(\\): .*double free.*0x" },
+	{ "realloc", "^hakmem: .*realloc\\(\\): .*not allocated.*0x" },
+};
+
+static void describe_death(const void *param, char *text, size_t size)
+{
+	snprintf(text, size, "%s", ((const struct death *)param)->arg);
+}
+
+static void misuse_ends_the_program(struct kunit *test)
+{
+	const struct death *death = test->param_value;
+	struct report report;
+
+	run_program(test, &report, "misuse", death->arg, true);
+	KUNIT_EXPECT_MSG(test, report_is_death(&report, SIGABRT, death->regex),
+			 "%s, not \"%s\"", report_describe(&report),
+			 death->regex);
+}
+
+static const char *const malloc_family[] = {
+	"malloc", "free", "calloc", "realloc", "reallocarray",
+	"aligned_alloc", "posix_memalign", "memalign", "valloc", "pvalloc",
+	"malloc_usable_size", "cfree", "malloc_trim", "malloc_stats",
+	"malloc_info", "mallinfo", "mallinfo2", "mallopt",
+	"__libc_malloc", "__libc_free", "__libc_calloc", "__libc_realloc",
+	"__libc_memalign", "__libc_valloc", "__libc_pvalloc",
+	"__libc_mallinfo", "__libc_mallopt",
+};
+
+static const char *const more_public_names[] = {
+	"free_sized", "free_aligned_sized",
+};
+
+/* In the order of the standard: new, delete; [n]ew w/a = plain/array. */
+static const char *const cxx_operators[] = {
+	"_Znwm", "_Znam", "_ZnwmRKSt9nothrow_t", "_ZnamRKSt9nothrow_t",
+	"_ZnwmSt11align_val_t", "_ZnamSt11align_val_t",
+	"_ZnwmSt11align_val_tRKSt9nothrow_t",
+	"_ZnamSt11align_val_tRKSt9nothrow_t",
+	"_ZdlPv", "_ZdaPv", "_ZdlPvm", "_ZdaPvm", "_ZdlPvRKSt9nothrow_t",
+	"_ZdaPvRKSt9nothrow_t", "_ZdlPvSt11align_val_t",
+	"_ZdaPvSt11align_val_t", "_ZdlPvmSt11align_val_t",
+	"_ZdaPvmSt11align_val_t", "_ZdlPvSt11align_val_tRKSt9nothrow_t",
+	"_ZdaPvSt11align_val_tRKSt9nothrow_t",
+};
+
+static bool is_among(const char *name, const char *const *names, size_t count)
+{
+	while (count--)
+		if (!strcmp(*names++, name))
+			return true;
+	return false;
+}
+
+#define IS_AMONG(name, names) is_among(name, names, ARRAY_LENGTH(names))
+
+/* Read the library's dynamic symbols of one kind, as lines of "... NAME". */
+static void read_symbols(struct kunit *test, struct report *report,
+			 const char *kind)
+{
+	char library[PATH_MAX];
+	const char *const argv[] = { "nm", "-D", kind, library, NULL };
+
+	path_beside_runner(library, sizeof(library), LIBRARY);
+	report_exec(report, NULL, argv);
+	if (WIFEXITED(report->status) && WEXITSTATUS(report->status) == 127)
+		kunit_skip(test, "nm is not installed");
+	KUNIT_ASSERT_EQ(test, report->status, 0);
+	KUNIT_ASSERT_TRUE(test, strlen(report->output) <
+			  sizeof(report->output) - 1);
+}
+
+/* Cut the next line off @text; return the bare name that ends it, or NULL. */
+static char *next_symbol(char **text)
+{
+	char *line = strsep(text, "\n");
+	char *name = line && *line ? strrchr(line, ' ') : NULL;
+
+	if (!name)
+		return NULL;
+	name[1 + strcspn(name + 1, "@")] = '\0';
+	return name + 1;
+}
+
+static void imports_no_malloc(struct kunit *test)
+{
+	struct report report;
+	char *text = report.output, *name;
+	size_t count = 0;
+
+	read_symbols(test, &report, "--undefined-only");
+	while ((name = next_symbol(&text))) {
+		count++;
+		KUNIT_EXPECT_MSG(test, !IS_AMONG(name, malloc_family) &&
+				 !IS_AMONG(name, cxx_operators),
+				 "imports %s", name);
+	}
+	KUNIT_EXPECT_GT(test, count, 0);
+}
+
+static void exports_only_public_names(struct kunit *test)
+{
+	struct report report;
+	char *text = report.output, *name;
+	size_t ours = 0;
+
+	read_symbols(test, &report, "--defined-only");
+	while ((name = next_symbol(&text))) {
+		ours += IS_AMONG(name, malloc_family) ||
+			IS_AMONG(name, more_public_names);
+		KUNIT_EXPECT_MSG(test, IS_AMONG(name, malloc_family) ||
+				 IS_AMONG(name, more_public_names) ||
+				 IS_AMONG(name, cxx_operators) ||
+				 !strncmp(name, "hak_", 4) ||
+				 !strncmp(name, "HAKMEM_", 7),
+				 "exports %s", name);
+	}
+	KUNIT_EXPECT_EQ(test, ours, ARRAY_LENGTH(malloc_family) +
+			ARRAY_LENGTH(more_public_names));
+}
+
+static void exports_all_operators(struct kunit *test)
+{
+	struct report report;
+	char *text = report.output, *name;
+	size_t ours = 0;
+
+	if (!IS_ENABLED(CONFIG_HAKMEM_CXX))
+		kunit_skip(test, "CONFIG_HAKMEM_CXX is not set");
+	read_symbols(test, &report, "--defined-only");
+	while ((name = next_symbol(&text)))
+		ours += IS_AMONG(name, cxx_operators);
+	KUNIT_EXPECT_EQ(test, ours, ARRAY_LENGTH(cxx_operators));
+}
+
+static const struct kunit_case preload_cases[] = {
+	KUNIT_CASE_PARAM(program_is_fine, programs, describe_program),
+	KUNIT_CASE(plugins_come_and_go),
+	KUNIT_CASE(library_is_loaded_later),
+	KUNIT_CASE(programs_notice_a_missing_library),
+	KUNIT_CASE_PARAM(misuse_ends_the_program, deaths, describe_death),
+	KUNIT_CASE(imports_no_malloc),
+	KUNIT_CASE(exports_only_public_names),
+	KUNIT_CASE(exports_all_operators),
+	{}
+};
+
+static const struct kunit_suite preload_suite = {
+	.name = "preload",
+	.test_cases = preload_cases,
+};
+kunit_test_suite(preload_suite);
