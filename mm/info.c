@@ -145,7 +145,7 @@ static bool put_class(FILE *stream, unsigned int class)
 		return true;
 	return put(stream, "<class tier=\"%s\" size=\"%zu\" live=\"%zu\" "
 		   "cached=\"%zu\" slabs=\"%zu\" refilled=\"%zu\" "
-		   "drained=\"%zu\"/>\n", class_tiers[class]->name,
+		   "drained=\"%zu\"/>\n", class_tier(class)->name,
 		   class_size(class), stats.live, stats.cached,
 		   stats.tier.slabs, stats.tier.refilled, stats.tier.drained);
 }

@@ -42,7 +42,6 @@ static void start_locked(void)
 		reach(INIT_DOWN);
 		return;
 	}
-	route_init();
 	thread_init();
 	reach(INIT_PARTIAL);
 	pthread_atfork(NULL, NULL, fork_child);

@@ -29,6 +29,14 @@ static void *allocate(size_t size, size_t align, bool zero)
 
 void *malloc_slow(size_t size)
 {
+	void *obj;
+
+	/* Classes beyond the hot path's table have magazines as well. */
+	if (likely(size <= SUPERSLAB_SIZE)) {
+		obj = cache_pop(cache_tables_base(), size_class(size));
+		if (likely(obj))
+			return obj;
+	}
 	return allocate(size, 1, false);
 }
 

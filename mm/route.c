@@ -9,14 +9,25 @@
 #include "mm/cache.h"
 #include "mm/large.h"
 #include "mm/meta.h"
+#include "mm/mid.h"
 #include "mm/report.h"
+#include "mm/slab_pool.h"
 #include "mm/superslab.h"
 #include "mm/tier.h"
 #include "mm/tiny.h"
 
-const struct tier_ops *const class_tiers[NR_CLASSES] = {
-	TINY_CLASS_TIERS
-};
+/* No class has two owners: each tier's range is its own. */
+const struct tier_ops *class_tier(unsigned int class)
+{
+	const struct tier_ops *tier;
+
+	if (!is_size_class(class))
+		return NULL;
+	tier = tiny_tier(class);
+	if (!tier)
+		tier = mid_tier(class);
+	return tier;
+}
 
 /*
  * The smallest class of a tier whose objects all have the alignment. A slab
@@ -29,7 +40,7 @@ static unsigned int aligned_class(size_t size, size_t align)
 	if (size > SUPERSLAB_SIZE || align > SLAB_SIZE)
 		return CLASS_NONE;
 	for (class = size_class(size); class < NR_CLASSES; class++) {
-		if (!class_tiers[class])
+		if (!class_tier(class))
 			return CLASS_NONE;
 		if (IS_ALIGNED(class_size(class), align))
 			return class;
@@ -70,16 +81,11 @@ bool route_reclaim(void)
 	return freed != 0;
 }
 
-void route_init(void)
-{
-	tiny_init();
-}
-
 void route_fork_child(void)
 {
 	meta_fork_child();
 	superslab_fork_child();
-	tiny_fork_child();
+	slab_pool_fork_child();
 	large_fork_child();
 	cache_fork_child();
 }

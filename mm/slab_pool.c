@@ -14,8 +14,30 @@
 #include "mm/slab_pool.h"
 
 #include "lib/bitmap.h"
+#include "lib/list.h"
+#include "lib/lock.h"
 #include "mm/registry.h"
 #include "mm/report.h"
+#include "mm/superslab.h"
+
+/**
+ * struct slab_pool - slabs of one class
+ * @lock: guards all of it and the slabs' free maps
+ * @partial: slabs with at least one free object; wholly free ones last;
+ *	not yet a list while its next is NULL
+ * @nr_empty: of those, slabs with all objects free
+ * @stats: counters
+ *
+ * Full slabs are on no list: the registry finds them when an object returns.
+ */
+struct slab_pool {
+	struct lock lock;
+	struct list_head partial;
+	unsigned int nr_empty;
+	struct tier_stats stats;
+} __aligned_to(64);
+
+static struct slab_pool pools[NR_CLASSES];
 
 /*
  * A class with its size inverted, so that a batch divides once. Exact for
@@ -50,9 +72,11 @@ static void count(size_t *counter, size_t n)
 		*counter += n;
 }
 
-void slab_pool_init(struct slab_pool *pool)
+static void lock_pool(struct slab_pool *pool)
 {
-	list_init(&pool->partial);
+	lock_acquire(&pool->lock);
+	if (unlikely(!pool->partial.next))
+		list_init(&pool->partial);
 }
 
 /* Move up to @n free objects, lowest first. Return: how many. */
@@ -103,22 +127,22 @@ static unsigned int take_locked(struct slab_pool *pool, size_t size,
 	return taken;
 }
 
-unsigned int slab_pool_refill(struct slab_pool *pool, unsigned int class,
-			      unsigned int units, void **objs, unsigned int n)
+unsigned int slab_pool_refill(unsigned int class, void **objs, unsigned int n)
 {
+	struct slab_pool *pool = &pools[class];
 	size_t size = class_size(class);
 	unsigned int taken;
 	struct slab *slab;
 
-	lock_acquire(&pool->lock);
+	lock_pool(pool);
 	taken = take_locked(pool, size, objs, n);
 	lock_release(&pool->lock);
 	if (taken)
 		return taken;
-	slab = slab_get(class, units);
+	slab = slab_get(class, class_units(class));
 	if (!slab)
 		return 0;
-	lock_acquire(&pool->lock);
+	lock_pool(pool);
 	pool->stats.slabs++;
 	pool->nr_empty++;
 	list_add(&slab->node, &pool->partial);
@@ -195,16 +219,16 @@ static const char *give_locked(struct slab_pool *pool,
 	return NULL;
 }
 
-void slab_pool_drain(struct slab_pool *pool, unsigned int class,
-		     void *const *objs, unsigned int n)
+void slab_pool_drain(unsigned int class, void *const *objs, unsigned int n)
 {
+	struct slab_pool *pool = &pools[class];
 	struct list_head surplus = LIST_HEAD_INIT(surplus);
 	struct geometry geometry = class_geometry(class);
 	const char *fault = NULL;
 	struct slab *slab;
 	unsigned int i;
 
-	lock_acquire(&pool->lock);
+	lock_pool(pool);
 	for (i = 0; i < n; i++) {
 		fault = give_locked(pool, &geometry, objs[i], &surplus);
 		if (fault)
@@ -222,8 +246,10 @@ void slab_pool_drain(struct slab_pool *pool, unsigned int class,
 	}
 }
 
-void slab_pool_stats(struct slab_pool *pool, struct tier_stats *stats)
+void slab_pool_stats(unsigned int class, struct tier_stats *stats)
 {
+	struct slab_pool *pool = &pools[class];
+
 	lock_acquire(&pool->lock);
 	*stats = pool->stats;
 	lock_release(&pool->lock);
@@ -243,14 +269,12 @@ static void repair_slab(struct slab_pool *pool, struct slab *slab)
 		list_add_tail(&slab->node, &pool->partial);
 }
 
-void slab_pool_fork_child(struct slab_pool *pool, unsigned int class)
+static void repair_pool(struct slab_pool *pool, unsigned int class)
 {
 	struct superslab *superslab;
 	size_t index = 0;
 	unsigned int i;
 
-	if (!lock_orphaned(&pool->lock))
-		return;
 	list_init(&pool->partial);
 	pool->nr_empty = 0;
 	pool->stats.slabs = 0;
@@ -261,4 +285,14 @@ void slab_pool_fork_child(struct slab_pool *pool, unsigned int class)
 		}
 	}
 	lock_reset(&pool->lock);
+}
+
+void slab_pool_fork_child(void)
+{
+	unsigned int class;
+
+	for (class = 1; class < NR_CLASSES; class++) {
+		if (lock_orphaned(&pools[class].lock))
+			repair_pool(&pools[class], class);
+	}
 }

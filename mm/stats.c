@@ -68,10 +68,10 @@ static size_t difference(size_t a, size_t b)
 void stats_of_class(unsigned int class, struct class_stats *stats)
 {
 	memset(stats, 0, sizeof(*stats));
-	if (!class_tiers[class])
+	if (!class_tier(class))
 		return;
 	stats->cached = cache_objects(class);
-	class_tiers[class]->stats(class, &stats->tier);
+	class_tier(class)->stats(class, &stats->tier);
 	stats->live = difference(stats->tier.refilled, stats->tier.drained);
 	stats->live = difference(stats->live, stats->cached);
 }
@@ -116,7 +116,7 @@ static size_t slab_bytes(const struct tier_ops *tier)
 	while ((superslab = registry_next_superslab(&index))) {
 		for (i = 0; i < SUPERSLAB_SLABS; i++) {
 			class = READ_ONCE(superslab->slabs[i].class);
-			if (is_size_class(class) && class_tiers[class] == tier)
+			if (is_size_class(class) && class_tier(class) == tier)
 				units += superslab->slabs[i].units;
 		}
 	}
@@ -126,11 +126,11 @@ static size_t slab_bytes(const struct tier_ops *tier)
 /* One row for the classes of a tier. Return: the class after its last. */
 static unsigned int print_slab_tier(struct text *text, unsigned int class)
 {
-	const struct tier_ops *tier = class_tiers[class];
+	const struct tier_ops *tier = class_tier(class);
 	struct tier_row row = { .name = tier->name };
 	struct class_stats stats;
 
-	for (; class < NR_CLASSES && class_tiers[class] == tier; class++) {
+	for (; class < NR_CLASSES && class_tier(class) == tier; class++) {
 		stats_of_class(class, &stats);
 		row.live += stats.live;
 		row.live_bytes += stats.live * class_size(class);
@@ -178,7 +178,7 @@ static void print_tiers(struct text *text)
 	line(text, "%-15s %-13s %9s %15s %15s %11s\n", "tier", "sizes",
 	     "objects", "in use", "held", "handed out");
 	while (class < NR_CLASSES) {
-		if (class_tiers[class])
+		if (class_tier(class))
 			class = print_slab_tier(text, class);
 		else
 			class++;
@@ -199,7 +199,7 @@ static void print_classes(struct text *text)
 		if (!stats.tier.refills)
 			continue;
 		line(text, "%-9s %7zu %9zu %9zu %6zu %9zu %11zu %9zu %11zu\n",
-		     class_tiers[class]->name, class_size(class), stats.live,
+		     class_tier(class)->name, class_size(class), stats.live,
 		     stats.cached, stats.tier.slabs, stats.tier.refills,
 		     stats.tier.refilled, stats.tier.drains,
 		     stats.tier.drained);

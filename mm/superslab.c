@@ -222,7 +222,7 @@ static struct slab *slab_take(unsigned int units)
 {
 	struct superslab *superslab;
 	struct slab *slab;
-	int first = 0;
+	int first;
 
 	lock_acquire(&space.lock);
 	superslab = find_room_locked(units, &first);
@@ -231,6 +231,7 @@ static struct slab *slab_take(unsigned int units)
 		superslab = superslab_grow();
 		if (!superslab)
 			return NULL;
+		first = 0;
 		lock_acquire(&space.lock);
 		count_locked(superslab, 1);
 	}

@@ -24,7 +24,6 @@ void *route_alloc(size_t size, size_t align, bool zero);
 /* Give back all that is kept for reuse. Return: false if there was nothing. */
 bool route_reclaim(void);
 
-void route_init(void);
 void route_fork_child(void);
 
 #endif /* HAKMEM_MM_ROUTE_H */

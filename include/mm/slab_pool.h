@@ -1,41 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A slab pool: all slabs of one class. The engine of every tier that cuts
- * slabs into objects of one size.
+ * Slab pools: all slabs of one class. The engine of every tier that cuts
+ * slabs into objects of one size; a class belongs to one tier, so its pool
+ * does too.
  */
 #ifndef HAKMEM_MM_SLAB_POOL_H
 #define HAKMEM_MM_SLAB_POOL_H
 
-#include "lib/list.h"
-#include "lib/lock.h"
-#include "mm/superslab.h"
 #include "mm/tier.h"
 
-/**
- * struct slab_pool - slabs of one class
- * @lock: guards all of it and the slabs' free maps
- * @partial: slabs with at least one free object; wholly free ones last
- * @nr_empty: of those, slabs with all objects free
- * @stats: counters
- *
- * Full slabs are on no list: the registry finds them when an object returns.
- */
-struct slab_pool {
-	struct lock lock;
-	struct list_head partial;
-	unsigned int nr_empty;
-	struct tier_stats stats;
-} __aligned_to(64);
+/* As struct tier_ops has them, for the classes of any tier. */
+unsigned int slab_pool_refill(unsigned int class, void **objs,
+			      unsigned int n);
+void slab_pool_drain(unsigned int class, void *const *objs, unsigned int n);
+void slab_pool_stats(unsigned int class, struct tier_stats *stats);
 
-void slab_pool_init(struct slab_pool *pool);
-
-/* As struct tier_ops has them; @units is the slab size to make slabs with. */
-unsigned int slab_pool_refill(struct slab_pool *pool, unsigned int class,
-			      unsigned int units, void **objs, unsigned int n);
-void slab_pool_drain(struct slab_pool *pool, unsigned int class,
-		     void *const *objs, unsigned int n);
-void slab_pool_stats(struct slab_pool *pool, struct tier_stats *stats);
-void slab_pool_fork_child(struct slab_pool *pool, unsigned int class);
+/* In a forked child, for all classes. */
+void slab_pool_fork_child(void);
 
 /**
  * slab_pointer_fault() - Is this the address of an object in use?

@@ -4,7 +4,7 @@
  *
  * A tier provides batches, as kmem_cache_alloc_bulk() does: everything fast
  * is in the cache layer above, everything about memory is inside the tier.
- * The tables that say which tier owns a class are in mm/route.c alone.
+ * Which tier owns a class is said in mm/route.c alone.
  */
 #ifndef HAKMEM_MM_TIER_H
 #define HAKMEM_MM_TIER_H
@@ -49,7 +49,7 @@ struct tier_ops {
 	void (*stats)(unsigned int class, struct tier_stats *stats);
 };
 
-/* The owner of each class, NULL where no tier of objects has it. */
-extern const struct tier_ops *const class_tiers[NR_CLASSES] __hidden;
+/* The owner of a class, NULL where no tier of objects has it. */
+const struct tier_ops *class_tier(unsigned int class);
 
 #endif /* HAKMEM_MM_TIER_H */

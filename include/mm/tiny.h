@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tiny tier: 0 to CONFIG_HAKMEM_TINY_MAX_SIZE bytes, from slabs of 64 KiB.
+ * The tiny tier: 0 to CONFIG_HAKMEM_TINY_MAX_SIZE bytes.
  */
 #ifndef HAKMEM_MM_TINY_H
 #define HAKMEM_MM_TINY_H
@@ -8,26 +8,23 @@
 #include "mm/sizes.h"
 #include "mm/tier.h"
 
-#if CONFIG_HAKMEM_TINY
+#ifdef CONFIG_HAKMEM_TINY
 
-extern const struct tier_ops tiny_ops;
+extern const struct tier_ops tiny_ops __hidden;
 
-void tiny_init(void);
-void tiny_fork_child(void);
-
-#define TINY_CLASS_TIERS	[1 ... TINY_CLASS_LAST] = &tiny_ops,
+/* Return: the tier, if it owns the class. */
+static inline const struct tier_ops *tiny_tier(unsigned int class)
+{
+	return class <= TINY_CLASS_LAST ? &tiny_ops : NULL;
+}
 
 #else /* CONFIG_HAKMEM_TINY */
 
-static inline void tiny_init(void)
+static inline const struct tier_ops *tiny_tier(unsigned int class)
 {
+	(void)class;
+	return NULL;
 }
-
-static inline void tiny_fork_child(void)
-{
-}
-
-#define TINY_CLASS_TIERS	[0] = NULL,
 
 #endif /* CONFIG_HAKMEM_TINY */
 

@@ -36,20 +36,30 @@ struct cache cache_detached = NO_MAGAZINES;
 #define SIZES(class)							\
 	[CLASS_SIZE((class) - 1) / OBJECT_ALIGN + ((class) > 1) ...	\
 	 CLASS_SIZE(class) / OBJECT_ALIGN] = (class)
-#define DIVISOR(class) \
-	[class] = UINT32_MAX / CLASS_SIZE(class) + 1
+#define DIVISOR(class)							\
+	[class] = UNITS_WASTE_LITTLE(CLASS_SIZE(class), 1) ?		\
+		  (uint32_t)(UINT32_MAX / CLASS_SIZE(class) + 1) : 0
 
-#define FOR_HOT_CLASSES(entry)						\
-	entry(2), entry(3), entry(4), entry(5), entry(6), entry(7),	\
-	entry(8), entry(9), entry(10), entry(11), entry(12), entry(13),	\
-	entry(14), entry(15), entry(16), entry(17), entry(18),		\
-	entry(19), entry(20)
+#define FOUR(entry, class) \
+	entry((class)), entry((class) + 1), entry((class) + 2), \
+	entry((class) + 3)
+#define EIGHT(entry, class) FOUR(entry, class), FOUR(entry, (class) + 4)
 
 const struct cache_tables cache_tables = {
 	.boot = NO_MAGAZINES,
-	.divisors = { DIVISOR(1), FOR_HOT_CLASSES(DIVISOR) },
-	.sizes = { [0] = 1, [1] = 1, FOR_HOT_CLASSES(SIZES) },
+	.divisors = {
+		EIGHT(DIVISOR, 1), EIGHT(DIVISOR, 9), EIGHT(DIVISOR, 17),
+		EIGHT(DIVISOR, 25), EIGHT(DIVISOR, 33), EIGHT(DIVISOR, 41),
+		EIGHT(DIVISOR, 49), EIGHT(DIVISOR, 57), FOUR(DIVISOR, 65),
+	},
+	.sizes = {
+		[0] = 1, [1] = 1, [2] = 2, [3] = 3, [4] = 4,
+		FOUR(SIZES, 5), EIGHT(SIZES, 9), FOUR(SIZES, 17),
+	},
 };
+
+_Static_assert(CLASS_SIZE(68) == SLAB_SIZE && CLASS_SIZE(20) == HOT_SIZE_MAX,
+	       "classes that fit a slab of one unit, and the hot path's");
 
 __thread uintptr_t thread_cache_distance
 	__attribute__((tls_model("initial-exec")));
@@ -107,7 +117,7 @@ static unsigned int magazine_drain(unsigned int class,
 	unsigned int n = (unsigned int)(magazine->top - objs);
 
 	if (n)
-		class_tiers[class]->drain(class, objs, n);
+		class_tier(class)->drain(class, objs, n);
 	magazine->top = objs;
 	return n;
 }
@@ -171,7 +181,7 @@ static void *alloc_uncached(unsigned int class)
 {
 	void *obj;
 
-	return class_tiers[class]->refill(class, &obj, 1) ? obj : NULL;
+	return class_tier(class)->refill(class, &obj, 1) ? obj : NULL;
 }
 
 /* Fill the loaded magazine, which is empty or missing, from the tier. */
@@ -186,7 +196,7 @@ static void *refill(struct cache *cache, unsigned int class)
 	if (!magazine)
 		return alloc_uncached(class);
 	objs = &magazine->words[first_word(class)];
-	n = class_tiers[class]->refill(class, objs, refill_count(class));
+	n = class_tier(class)->refill(class, objs, refill_count(class));
 	reverse(objs, n);
 	magazine->top = objs + n;
 	load(cache, class, magazine);
@@ -239,7 +249,7 @@ void cache_free_slow(unsigned int class, void *obj)
 	struct magazine *room;
 
 	if (unlikely(!cache)) {
-		class_tiers[class]->drain(class, &obj, 1);
+		class_tier(class)->drain(class, &obj, 1);
 		return;
 	}
 	if (cache_push(cache_tables_base(), class, obj))
@@ -249,7 +259,7 @@ void cache_free_slow(unsigned int class, void *obj)
 	} else {
 		room = make_room(cache, class);
 		if (unlikely(!room)) {
-			class_tiers[class]->drain(class, &obj, 1);
+			class_tier(class)->drain(class, &obj, 1);
 			return;
 		}
 		cache->spare[class] = unload(cache, class);
