@@ -19,6 +19,7 @@
 
 #define REFILL_BYTES	((size_t)CONFIG_HAKMEM_REFILL_KB << 10)
 #define REFILL_MIN	4U
+#define FIRST_REFILL_BYTES	min((size_t)1024, REFILL_BYTES)
 
 /*
  * A magazine's worth of NULL behind which the top of "no magazine" points: the
@@ -169,10 +170,14 @@ static void reverse(void **objs, unsigned int n)
 	}
 }
 
-static unsigned int refill_count(unsigned int class)
+/*
+ * Objects to fetch at once. Few the first time: most threads want few objects
+ * of most classes, and what one thread fetches no other has on its pages.
+ */
+static unsigned int refill_count(unsigned int class, bool first)
 {
-	unsigned int by_bytes = (unsigned int)(REFILL_BYTES /
-					       class_size(class));
+	size_t bytes = first ? FIRST_REFILL_BYTES : REFILL_BYTES;
+	unsigned int by_bytes = (unsigned int)(bytes / class_size(class));
 
 	return min(max(by_bytes, REFILL_MIN), magazine_capacity(class));
 }
@@ -188,7 +193,7 @@ static void *alloc_uncached(unsigned int class)
 static void *refill(struct cache *cache, unsigned int class)
 {
 	struct magazine *magazine = magazine_of(cache->top[class]);
-	unsigned int n;
+	unsigned int n = refill_count(class, !magazine);
 	void **objs;
 
 	if (!magazine)
@@ -196,7 +201,7 @@ static void *refill(struct cache *cache, unsigned int class)
 	if (!magazine)
 		return alloc_uncached(class);
 	objs = &magazine->words[first_word(class)];
-	n = class_tier(class)->refill(class, objs, refill_count(class));
+	n = class_tier(class)->refill(class, objs, n);
 	reverse(objs, n);
 	magazine->top = objs + n;
 	load(cache, class, magazine);
@@ -285,10 +290,9 @@ static struct cache *cache_create(void)
 
 	if (!cache)
 		return NULL;
+	/* Never given back, so its record is a fresh one: no spares. */
 	for (class = 0; class < NR_REGISTRY_CLASSES; class++)
 		cache->top[class] = NO_MAGAZINE_TOP;
-	for (class = 0; class < NR_CLASSES; class++)
-		cache->spare[class] = NULL;
 	enlist(cache);
 	return cache;
 }
