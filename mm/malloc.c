@@ -42,6 +42,8 @@ void *malloc_slow(size_t size)
 
 void *malloc_aligned(size_t align, size_t size)
 {
+	if (align <= OBJECT_ALIGN)
+		return malloc_inline(size);
 	return allocate(size, align, false);
 }
 

@@ -49,8 +49,9 @@
 /* Constant expressions of the object size of a class; 16 for class 0. */
 #define CLASS_SIZE_LINEAR(class) \
 	((class) ? (size_t)(class) * OBJECT_ALIGN : OBJECT_ALIGN)
-#define CLASS_SIZE_STEPS(step, steps, shift) \
-	((size_t)((step) % (steps) + (steps) + 1) << ((step) / (steps) + (shift)))
+#define CLASS_SIZE_STEPS(step, steps, shift)				\
+	((size_t)((step) % (steps) + (steps) + 1) <<			\
+	 ((step) / (steps) + (shift)))
 #define CLASS_SIZE(class)						\
 	((class) <= CLASS_LINEAR ? CLASS_SIZE_LINEAR(class) :		\
 	 (class) <= CLASS_COARSE ?					\

@@ -54,7 +54,7 @@ void *large_resize(void *ptr, size_t size)
 
 size_t large_reclaim(void)
 {
-	return mapping_reclaim();
+	return run_reclaim() + mapping_reclaim();
 }
 
 void large_fork_child(void)

@@ -343,8 +343,25 @@ static void put_back_locked(struct chunk *chunk, const uint64_t *taken,
 	enlist_locked(chunk);
 }
 
-/* Called locked, returns unlocked. */
-static void purge_and_unlock(struct chunk *chunk)
+/* A chunk with that many touched free pages; those with most room first. */
+static struct chunk *find_dirty_locked(unsigned int pages)
+{
+	struct list_head *pos;
+	struct chunk *chunk;
+	unsigned int i;
+
+	for (i = NR_BUCKETS; i-- > 0;) {
+		list_for_each(pos, &runs.buckets[i]) {
+			chunk = container_of(pos, struct chunk, node);
+			if (!chunk->purging && chunk->nr_dirty >= pages)
+				return chunk;
+		}
+	}
+	return NULL;
+}
+
+/* Called locked, returns unlocked. Return: whether the kernel took them. */
+static bool purge_and_unlock(struct chunk *chunk)
 {
 	uint64_t taken[BITMAP_WORDS(CHUNK_PAGES_MAX)];
 	unsigned int pages = chunk_pages();
@@ -363,38 +380,30 @@ static void purge_and_unlock(struct chunk *chunk)
 	lock_acquire(&runs.lock);
 	put_back_locked(chunk, taken, purged);
 	release_and_unlock(chunk);
+	return purged;
 }
 
-/* A chunk worth purging, among those with the most room first. */
-static struct chunk *find_dirty_locked(void)
-{
-	struct list_head *pos;
-	struct chunk *chunk;
-	unsigned int i;
-
-	for (i = NR_BUCKETS; i-- > 0;) {
-		list_for_each(pos, &runs.buckets[i]) {
-			chunk = container_of(pos, struct chunk, node);
-			if (!chunk->purging &&
-			    chunk->nr_dirty >= chunk_pages() / PURGE_DIVISOR)
-				return chunk;
-		}
-	}
-	return NULL;
-}
-
-static void shrink_to(size_t pages)
+/*
+ * Purge until at most @keep touched free pages are left, from chunks with at
+ * least @least of them. Return: pages purged.
+ */
+static size_t shrink_to(size_t keep, unsigned int least)
 {
 	struct chunk *chunk;
+	size_t purged = 0;
 
 	for (;;) {
 		lock_acquire(&runs.lock);
-		chunk = runs.dirty_pages > pages ? find_dirty_locked() : NULL;
+		chunk = runs.dirty_pages > keep ? find_dirty_locked(least) :
+						  NULL;
 		if (!chunk)
 			break;
-		purge_and_unlock(chunk);
+		purged += chunk->nr_dirty;
+		if (!purge_and_unlock(chunk))
+			return purged;
 	}
 	lock_release(&runs.lock);
+	return purged;
 }
 
 const char *run_free(void *ptr)
@@ -419,8 +428,14 @@ const char *run_free(void *ptr)
 	due = reclaim_due(&runs.pace, runs.dirty_pages * vm_page_size(), used);
 	release_and_unlock(chunk);
 	if (due)
-		shrink_to(reclaim_retain(used) / 2 / vm_page_size());
+		shrink_to(reclaim_retain(used) / 2 / vm_page_size(),
+			  chunk_pages() / PURGE_DIVISOR);
 	return NULL;
+}
+
+size_t run_reclaim(void)
+{
+	return shrink_to(0, 1) * vm_page_size();
 }
 
 size_t run_usable(const void *ptr, const char **fault)
