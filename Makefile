@@ -120,7 +120,7 @@ selftests-make = $(MAKE) -f $(srctree)/selftests/Makefile \
 
 .PHONY: selftests selftests-long
 selftests selftests-long: all libhakmem-prefixed.a
-	$(Q)$(selftests-make) $(if $(TARGETS),TARGETS="$(TARGETS)") \
+	+$(Q)$(selftests-make) $(if $(TARGETS),TARGETS="$(TARGETS)") \
 		$(if $(filter %-long,$@),QUICK=) run_tests
 
 endif

@@ -21,10 +21,16 @@ static bool fits_well(size_t size, size_t usable, bool pages)
 
 static void *move(void *ptr, size_t usable, size_t size)
 {
+	int saved = errno;
 	void *moved = malloc_inline(size);
 
-	if (unlikely(!moved))
-		return NULL;
+	if (unlikely(!moved)) {
+		if (size > usable)
+			return NULL;
+		/* Shrinking does not have to fail. */
+		errno = saved;
+		return ptr;
+	}
 	memcpy(moved, ptr, min(usable, size));
 	free_inline(ptr);
 	return moved;

@@ -58,6 +58,13 @@ void *registry_first_hint(void)
 	return (void *)(registry.base + quarter);
 }
 
+uintptr_t registry_wrap(uintptr_t addr)
+{
+	uintptr_t size = (uintptr_t)registry.nr_slabs << SLAB_SHIFT;
+
+	return registry.base + (size ? (addr - registry.base) % size : 0);
+}
+
 /* The pages of a table made writable last: superslabs are neighbours. */
 struct committed {
 	uintptr_t start;

@@ -13,7 +13,7 @@
 #define LINE_SIZE		256
 #define OUT_OF_MEMORY_LINES	3
 
-static void vreport(const char *fmt, va_list args)
+static void __printf(1, 0) vreport(const char *fmt, va_list args)
 {
 	char line[LINE_SIZE];
 	size_t used;

@@ -40,8 +40,8 @@ struct slab_pool {
 static struct slab_pool pools[NR_CLASSES];
 
 /*
- * A class with its size inverted, so that a batch divides once. Exact for
- * offsets within a superslab: the rounding error stays below one object.
+ * A class with its size inverted, so that nothing divides. Exact for offsets
+ * within a superslab: the rounding error stays below one object.
  */
 struct geometry {
 	unsigned int class;
@@ -54,22 +54,19 @@ struct geometry {
 /* Wholly free slabs a class keeps, against going back and forth. */
 #define EMPTY_SLABS_KEPT	1
 
+/* Divides once for each class; two threads at once find the same. */
 static struct geometry class_geometry(unsigned int class)
 {
+	static uint64_t reciprocals[NR_CLASSES];
+	uint64_t reciprocal = READ_ONCE(reciprocals[class]);
 	size_t size = class_size(class);
 
-	return (struct geometry){
-		.class = class,
-		.size = size,
-		.reciprocal = (((uint64_t)1 << RECIPROCAL_SHIFT) + size - 1) /
-			      size,
-	};
-}
-
-static void count(size_t *counter, size_t n)
-{
-	if (IS_ENABLED(CONFIG_HAKMEM_STATS))
-		*counter += n;
+	if (unlikely(!reciprocal)) {
+		reciprocal = (((uint64_t)1 << RECIPROCAL_SHIFT) + size - 1) /
+			     size;
+		WRITE_ONCE(reciprocals[class], reciprocal);
+	}
+	return (struct geometry){ class, size, reciprocal };
 }
 
 static void lock_pool(struct slab_pool *pool)
@@ -121,8 +118,8 @@ static unsigned int take_locked(struct slab_pool *pool, size_t size,
 			list_del(&slab->node);
 	}
 	if (taken) {
-		count(&pool->stats.refills, 1);
-		count(&pool->stats.refilled, taken);
+		pool->stats.refills++;
+		pool->stats.refilled += taken;
 	}
 	return taken;
 }
@@ -234,8 +231,8 @@ void slab_pool_drain(unsigned int class, void *const *objs, unsigned int n)
 		if (fault)
 			break;
 	}
-	count(&pool->stats.drains, 1);
-	count(&pool->stats.drained, i);
+	pool->stats.drains++;
+	pool->stats.drained += i;
 	lock_release(&pool->lock);
 	if (fault)
 		report_bad_pointer("free", objs[i], fault);
@@ -258,6 +255,8 @@ void slab_pool_stats(unsigned int class, struct tier_stats *stats)
 /* Recount a slab after a fork in the middle of a change to it. */
 static void repair_slab(struct slab_pool *pool, struct slab *slab)
 {
+	/* Its thread may have been between the record and the registry. */
+	registry_set_class(slab->base, slab->units, slab->class);
 	list_init(&slab->node);
 	slab->hint = 0;
 	slab->nr_free = (uint16_t)bitmap_count_range(slab->free_map, 0,

@@ -15,9 +15,13 @@
 #include "mm/meta.h"
 #include "mm/reclaim.h"
 #include "mm/registry.h"
+#include "mm/report.h"
 #include "mm/vm.h"
 
 #define ALL_UNITS	(~(uint32_t)0)
+
+/* Places to try for a superslab, each twice as far on as the one before. */
+#define MAP_TRIES	64
 static struct meta_pool superslab_pool = META_POOL_INIT(struct superslab, 64);
 
 static struct lock grow_lock = LOCK_INIT;
@@ -32,6 +36,8 @@ static struct {
 	size_t free_units;
 	size_t mapped;			/* superslabs in existence */
 	struct reclaim_pace pace;
+	int shrinkers;			/* threads with units taken out */
+	uintptr_t shrinker;		/* token of one that was the last */
 } space = {
 	.room = LIST_HEAD_INIT(space.room),
 	.empty = LIST_HEAD_INIT(space.empty),
@@ -70,25 +76,47 @@ static void *grow_hint_locked(void)
 	return (void *)next_hint;
 }
 
+/*
+ * Map where the registry reaches. When something else has taken the place of
+ * the hint, the kernel may choose one outside of the window: look further and
+ * further on.
+ */
+static void *map_covered_locked(void)
+{
+	uintptr_t step = SUPERSLAB_SIZE;
+	unsigned int tries;
+	void *base;
+
+	for (tries = 0; tries < MAP_TRIES; tries++) {
+		base = vm_map(grow_hint_locked(), SUPERSLAB_SIZE,
+			      SUPERSLAB_SIZE);
+		if (!base)
+			return NULL;
+		if (registry_cover((uintptr_t)base))
+			return base;
+		vm_unmap(base, SUPERSLAB_SIZE);
+		next_hint = registry_wrap(next_hint + step);
+		step *= 2;
+	}
+	return NULL;
+}
+
 static struct superslab *grow_locked(void)
 {
 	struct superslab *superslab;
 	void *base;
 
-	base = vm_map(grow_hint_locked(), SUPERSLAB_SIZE, SUPERSLAB_SIZE);
+	base = map_covered_locked();
 	if (!base)
 		return NULL;
-	if (!registry_cover((uintptr_t)base))
-		goto unmap;
 	superslab = meta_alloc(&superslab_pool);
-	if (!superslab)
-		goto unmap;
+	if (!superslab) {
+		vm_unmap(base, SUPERSLAB_SIZE);
+		return NULL;
+	}
 	superslab_init(superslab, (uintptr_t)base);
 	registry_set_superslab((uintptr_t)base, superslab);
 	return superslab;
-unmap:
-	vm_unmap(base, SUPERSLAB_SIZE);
-	return NULL;
 }
 
 static struct superslab *superslab_grow(void)
@@ -171,6 +199,7 @@ static void count_locked(struct superslab *superslab, int sign)
 
 static void take_units_locked(struct superslab *superslab, uint32_t units)
 {
+	hak_assert((superslab->free_units & units) == units);
 	count_locked(superslab, -1);
 	superslab->free_units &= ~units;
 	superslab->dirty_units &= ~units;
@@ -184,6 +213,8 @@ static void put_units_locked(struct superslab *superslab, uint32_t units,
 {
 	bool was_full = !superslab->free_units;
 
+	hak_assert(!(superslab->free_units & units));
+	hak_assert(!(dirty & ~units));
 	count_locked(superslab, -1);
 	superslab->free_units |= units;
 	superslab->dirty_units |= dirty;
@@ -287,17 +318,27 @@ static struct superslab *take_victim_locked(size_t limit, bool all,
 					    uint32_t *units)
 {
 	struct superslab *superslab;
+	struct list_head *pos;
 
 	if (!all && space.dirty_units <= limit)
 		return NULL;
-	if (!list_empty(&space.empty)) {
-		superslab = list_last_entry(&space.empty, struct superslab,
-					    node);
+	for (pos = space.empty.prev; pos != &space.empty; pos = pos->prev) {
+		superslab = container_of(pos, struct superslab, node);
+		/* One that the kernel would not unmap is clean by now. */
+		if (!all && !superslab->dirty_units)
+			continue;
 		*units = superslab->free_units;
 		take_units_locked(superslab, *units);
 		return superslab;
 	}
 	return space.dirty_units > limit ? take_dirty_locked(units) : NULL;
+}
+
+/* Seen by a forked child: units may be out that nobody will put back. */
+static void shrinkers_add(int n)
+{
+	__atomic_fetch_add(&space.shrinkers, n, __ATOMIC_RELAXED);
+	WRITE_ONCE(space.shrinker, thread_token());
 }
 
 /*
@@ -314,16 +355,20 @@ static size_t shrink_to(size_t limit, bool all)
 	for (;;) {
 		lock_acquire(&space.lock);
 		superslab = take_victim_locked(limit, all, &units);
+		if (superslab)
+			shrinkers_add(1);
 		lock_release(&space.lock);
 		if (!superslab)
 			return bytes;
 		if (units == ALL_UNITS && superslab_release(superslab)) {
+			shrinkers_add(-1);
 			bytes += SUPERSLAB_SIZE;
 			continue;
 		}
 		purged = purge_units(superslab, units);
 		lock_acquire(&space.lock);
 		put_units_locked(superslab, units, purged ? 0 : units);
+		shrinkers_add(-1);
 		lock_release(&space.lock);
 		if (!purged)
 			return bytes;
@@ -357,6 +402,7 @@ void slab_put(struct slab *slab)
 	unsigned int first = (unsigned int)(slab - superslab->slabs);
 	uint32_t units = unit_mask(first, slab->units);
 
+	hak_assert(slab->nr_free == slab->nr_objects);
 	registry_set_class(slab->base, slab->units, CLASS_NONE);
 	WRITE_ONCE(slab->class, CLASS_NONE);
 	put_units(superslab, units, units);
@@ -431,13 +477,25 @@ static void rebuild_space(void)
 	list_init(&space.empty);
 	space.free_units = 0;
 	space.dirty_units = 0;
+	space.mapped = 0;
+	space.shrinkers = 0;
 	while ((superslab = registry_next_superslab(&index))) {
 		superslab->free_units = unowned_units(superslab);
 		superslab->dirty_units = superslab->free_units;
 		count_locked(superslab, 1);
 		list_init(&superslab->node);
 		enlist_locked(superslab);
+		space.mapped++;
 	}
+}
+
+/* Did another thread leave the books open, under the lock or without it? */
+static bool space_orphaned(void)
+{
+	if (lock_owned(&space.lock))
+		return false;
+	return lock_orphaned(&space.lock) || space.shrinkers > 1 ||
+	       (space.shrinkers && space.shrinker != thread_token());
 }
 
 void superslab_fork_child(void)
@@ -447,7 +505,7 @@ void superslab_fork_child(void)
 		registry_fork_child();
 		lock_reset(&grow_lock);
 	}
-	if (lock_orphaned(&space.lock)) {
+	if (space_orphaned()) {
 		rebuild_space();
 		lock_reset(&space.lock);
 	}

@@ -64,16 +64,28 @@ struct cache {
 extern struct cache cache_detached __hidden;
 
 /**
+ * struct class_check - is an offset into a slab that of an object?
+ * @multiplier: M = 2^32 / size, rounded up, so that M * size = 2^32 + e
+ * @limit: (objects - 1) * e + 1
+ *
+ * Exactly then is offset * M, in 32 bits, below the limit: for object k it is
+ * k * e, and for any other offset below the end M at least. That holds for
+ * slabs of one unit; all else has a limit of 0, and a closer look.
+ */
+struct class_check {
+	uint32_t multiplier;
+	uint32_t limit;
+};
+
+/**
  * struct cache_tables - what the hot paths read, behind one address
  * @boot: a cache without magazines, that of a thread before its first request
- * @divisors: for each class whose slabs are one unit: offset * divisor <
- *	divisor, in 32 bits, if and only if the class's size divides the offset
- *	into the slab; 0, which is never less, for everything else
+ * @checks: for each class
  * @sizes: the class of a size in units of OBJECT_ALIGN, rounded up
  */
 struct cache_tables {
 	struct cache boot;
-	uint32_t divisors[NR_REGISTRY_CLASSES];
+	struct class_check checks[NR_REGISTRY_CLASSES];
 	uint8_t sizes[HOT_SIZE_MAX / OBJECT_ALIGN + 1];
 };
 

@@ -61,15 +61,15 @@ static __always_inline bool free_checks(void)
 	return IS_ENABLED(CONFIG_HAKMEM_FREE_CHECK);
 }
 
-/* A quick test, true for all that is no object and some that is. */
+/* A quick test: false for no pointer but an object's, true for some of them. */
 static __always_inline bool
 object_looks_wrong(const struct cache_tables *tables, size_t class,
 		   const void *ptr)
 {
 	uint32_t offset = (uint32_t)((uintptr_t)ptr & (SLAB_SIZE - 1));
-	uint32_t divisor = tables->divisors[class];
+	const struct class_check *check = &tables->checks[class];
 
-	return offset * divisor >= divisor;
+	return offset * check->multiplier >= check->limit;
 }
 
 static __always_inline void free_inline(void *ptr)

@@ -64,6 +64,9 @@ bool __must_check registry_init(void);
 /* Where in the window the first superslab would be welcome. */
 void *registry_first_hint(void);
 
+/* Return: @addr, brought back into the window from its start if beyond. */
+uintptr_t registry_wrap(uintptr_t addr);
+
 /**
  * registry_cover() - Make the entries of a superslab writable.
  * @base: its address

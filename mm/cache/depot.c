@@ -99,6 +99,8 @@ struct magazine *depot_take_empty(unsigned int class)
 	struct depot *depot = &depots[class];
 	struct magazine *magazine;
 
+	if (!READ_ONCE(depot->empty))
+		return NULL;
 	lock_acquire(&depot->lock);
 	magazine = pop(&depot->empty);
 	lock_release(&depot->lock);

@@ -33,13 +33,18 @@ static void *no_magazine[MAGAZINE_WORDS] __aligned_to(MAGAZINE_BYTES);
 
 struct cache cache_detached = NO_MAGAZINES;
 
-/* The sizes of a class, and Lemire's test of divisibility by its size. */
 #define SIZES(class)							\
 	[CLASS_SIZE((class) - 1) / OBJECT_ALIGN + ((class) > 1) ...	\
 	 CLASS_SIZE(class) / OBJECT_ALIGN] = (class)
-#define DIVISOR(class)							\
-	[class] = UNITS_WASTE_LITTLE(CLASS_SIZE(class), 1) ?		\
-		  (uint32_t)(UINT32_MAX / CLASS_SIZE(class) + 1) : 0
+
+#define MULTIPLIER(size) \
+	((uint32_t)(UINT32_MAX / (size) + 1))
+#define CHECK_OF_SIZE(size) {						\
+	MULTIPLIER(size),						\
+	UNITS_WASTE_LITTLE(size, 1) ?					\
+	(uint32_t)(SLAB_SIZE / (size) - 1) *				\
+	(uint32_t)(MULTIPLIER(size) * (size)) + 1 : 0 }
+#define CHECK(class)	[class] = CHECK_OF_SIZE(CLASS_SIZE(class))
 
 #define FOUR(entry, class) \
 	entry((class)), entry((class) + 1), entry((class) + 2), \
@@ -48,10 +53,10 @@ struct cache cache_detached = NO_MAGAZINES;
 
 const struct cache_tables cache_tables = {
 	.boot = NO_MAGAZINES,
-	.divisors = {
-		EIGHT(DIVISOR, 1), EIGHT(DIVISOR, 9), EIGHT(DIVISOR, 17),
-		EIGHT(DIVISOR, 25), EIGHT(DIVISOR, 33), EIGHT(DIVISOR, 41),
-		EIGHT(DIVISOR, 49), EIGHT(DIVISOR, 57), FOUR(DIVISOR, 65),
+	.checks = {
+		EIGHT(CHECK, 1), EIGHT(CHECK, 9), EIGHT(CHECK, 17),
+		EIGHT(CHECK, 25), EIGHT(CHECK, 33), EIGHT(CHECK, 41),
+		EIGHT(CHECK, 49), EIGHT(CHECK, 57), FOUR(CHECK, 65),
 	},
 	.sizes = {
 		[0] = 1, [1] = 1, [2] = 2, [3] = 3, [4] = 4,
@@ -328,7 +333,7 @@ static bool park_warm(struct cache *cache)
 	bool room;
 
 	lock_acquire(&parked.lock);
-	room = parked.nr_warm < CONFIG_HAKMEM_PARKED_CACHES;
+	room = parked.nr_warm + 1 <= CONFIG_HAKMEM_PARKED_CACHES;
 	if (room) {
 		cache->next_parked = parked.warm;
 		__atomic_store_n(&parked.warm, cache, __ATOMIC_RELEASE);

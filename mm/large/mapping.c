@@ -2,9 +2,11 @@
 /*
  * Objects with a mapping of their own: see mapping.h.
  *
- * Live ones are in a hash table by address; freed ones are kept in a small
- * array, oldest first, because the kernel takes longer to give zeroed pages
- * than most programs take to use them.
+ * Live ones are in a hash table by address. Freed ones are kept, the latest
+ * first, because the kernel takes longer to give zeroed pages than most
+ * programs take to use them. One that the kernel will not unmap, because that
+ * would cut a mapping in two and there are too many, is purged and waits among
+ * the stranded for reuse or for another try.
  *
  * Lock order: lock, then nothing; memory calls and records outside of it.
  */
@@ -20,28 +22,32 @@
 #include "mm/vm.h"
 
 #define HASH_HEADS	4096
-#define CACHE_ENTRIES	64
-#define CACHE_BYTES	((size_t)CONFIG_HAKMEM_LARGE_CACHE_MB << 20)
+#define KEPT_MAX	64
+#define KEPT_BYTES	((size_t)CONFIG_HAKMEM_LARGE_CACHE_MB << 20)
 
 /* A kept mapping serves requests down to this part less than its size. */
-#define CACHE_FIT_DIVISOR	5
+#define FIT_DIVISOR	5
 
+/**
+ * struct mapping - a mapping, live or waiting
+ * @next: in its hash chain, or on the list it waits on
+ * @addr: its address
+ * @size: bytes mapped
+ * @dirty: it may hold data
+ */
 struct mapping {
-	struct mapping *next;	/* in its hash chain */
-	uintptr_t addr;
-	size_t size;		/* bytes mapped */
-};
-
-struct kept {
+	struct mapping *next;
 	uintptr_t addr;
 	size_t size;
+	bool dirty;
 };
 
 static struct meta_pool mapping_pool = META_POOL_INIT(struct mapping, 16);
 
 static struct lock lock = LOCK_INIT;	/* guards all below */
 static struct mapping *heads[HASH_HEADS];
-static struct kept kept[CACHE_ENTRIES];	/* oldest first */
+static struct mapping *kept;		/* latest first */
+static struct mapping *stranded;
 static unsigned int nr_kept;
 static size_t kept_bytes;
 static size_t nr_allocs, nr_live, live_bytes;
@@ -53,13 +59,23 @@ static struct mapping **chain_of(uintptr_t addr)
 	return &heads[hash >> 52];
 }
 
+/* Release: a child forked in between finds every list whole. */
+static void push_locked(struct mapping **list, struct mapping *mapping)
+{
+	mapping->next = *list;
+	__atomic_store_n(list, mapping, __ATOMIC_RELEASE);
+}
+
+static void unlink_locked(struct mapping **list, struct mapping *mapping)
+{
+	while (*list != mapping)
+		list = &(*list)->next;
+	WRITE_ONCE(*list, mapping->next);
+}
+
 static void insert_locked(struct mapping *mapping)
 {
-	struct mapping **chain = chain_of(mapping->addr);
-
-	mapping->next = *chain;
-	/* Release: a forked child that finds it finds it whole. */
-	__atomic_store_n(chain, mapping, __ATOMIC_RELEASE);
+	push_locked(chain_of(mapping->addr), mapping);
 	nr_live++;
 	live_bytes += mapping->size;
 }
@@ -75,120 +91,119 @@ static struct mapping *find_locked(uintptr_t addr)
 
 static void remove_locked(struct mapping *mapping)
 {
-	struct mapping **link = chain_of(mapping->addr);
-
-	while (*link != mapping)
-		link = &(*link)->next;
-	*link = mapping->next;
+	unlink_locked(chain_of(mapping->addr), mapping);
 	nr_live--;
 	live_bytes -= mapping->size;
 }
 
-static struct kept unkeep_locked(unsigned int i)
+static void unkeep_locked(struct mapping *mapping)
 {
-	struct kept entry = kept[i];
-
+	unlink_locked(&kept, mapping);
 	nr_kept--;
-	kept_bytes -= entry.size;
-	memmove(&kept[i], &kept[i + 1], (nr_kept - i) * sizeof(*kept));
-	return entry;
+	kept_bytes -= mapping->size;
 }
 
-/* The smallest kept mapping that fits. Return: size 0 when none does. */
-static struct kept reuse(size_t size, size_t align)
+/* The smallest that fits without much waste. */
+static struct mapping *best_fit(struct mapping *list, size_t size,
+				size_t align)
 {
-	struct kept found = { 0 };
-	size_t limit = size + size / CACHE_FIT_DIVISOR;
-	unsigned int i, best = CACHE_ENTRIES;
+	size_t limit = size + size / FIT_DIVISOR;
+	struct mapping *best = NULL;
 
-	lock_acquire(&lock);
-	for (i = 0; i < nr_kept; i++) {
-		if (kept[i].size < size || kept[i].size > limit ||
-		    !IS_ALIGNED(kept[i].addr, align))
-			continue;
-		if (best == CACHE_ENTRIES || kept[i].size < kept[best].size)
-			best = i;
+	for (; list; list = list->next) {
+		if (list->size >= size && list->size <= limit &&
+		    IS_ALIGNED(list->addr, align) &&
+		    (!best || list->size < best->size))
+			best = list;
 	}
-	if (best != CACHE_ENTRIES)
-		found = unkeep_locked(best);
-	lock_release(&lock);
-	return found;
+	return best;
 }
 
-/* Keep one for reuse. Return: one to unmap in exchange, size 0 for none. */
-static struct kept keep(struct kept entry)
+static struct mapping *reuse(size_t size, size_t align)
 {
-	struct kept evicted = { 0 };
-
-	if (entry.size > CACHE_BYTES)
-		return entry;
-	lock_acquire(&lock);
-	if (nr_kept == CACHE_ENTRIES)
-		evicted = unkeep_locked(0);
-	kept[nr_kept] = entry;
-	nr_kept++;
-	kept_bytes += entry.size;
-	lock_release(&lock);
-	return evicted;
-}
-
-static struct kept oldest_beyond(size_t bytes)
-{
-	struct kept evicted = { 0 };
+	struct mapping *mapping;
 
 	lock_acquire(&lock);
-	if (kept_bytes > bytes)
-		evicted = unkeep_locked(0);
-	lock_release(&lock);
-	return evicted;
-}
-
-static size_t shrink_to(size_t bytes)
-{
-	struct kept evicted;
-	size_t unmapped = 0;
-
-	while ((evicted = oldest_beyond(bytes)).size) {
-		/*
-		 * Cutting it out may take more mappings than there are; its
-		 * memory goes back all the same.
-		 */
-		if (!vm_unmap((void *)evicted.addr, evicted.size))
-			vm_purge((void *)evicted.addr, evicted.size);
-		unmapped += evicted.size;
+	mapping = best_fit(kept, size, align);
+	if (mapping) {
+		unkeep_locked(mapping);
+	} else {
+		mapping = best_fit(stranded, size, align);
+		if (mapping)
+			unlink_locked(&stranded, mapping);
 	}
-	return unmapped;
+	lock_release(&lock);
+	return mapping;
+}
+
+static struct mapping *create(size_t size, size_t align)
+{
+	struct mapping *mapping = meta_alloc(&mapping_pool);
+
+	if (!mapping)
+		return NULL;
+	mapping->addr = (uintptr_t)vm_map(NULL, size, align);
+	if (!mapping->addr) {
+		meta_free(&mapping_pool, mapping);
+		return NULL;
+	}
+	mapping->size = size;
+	mapping->dirty = false;
+	return mapping;
+}
+
+/* Give one that is on no list back to the kernel. Return: success. */
+static bool destroy(struct mapping *mapping)
+{
+	if (vm_unmap((void *)mapping->addr, mapping->size)) {
+		meta_free(&mapping_pool, mapping);
+		return true;
+	}
+	mapping->dirty = !vm_purge((void *)mapping->addr, mapping->size);
+	lock_acquire(&lock);
+	push_locked(&stranded, mapping);
+	lock_release(&lock);
+	return false;
+}
+
+/* Which of the kept ones has to go; the last is the oldest. */
+static struct mapping *surplus_locked(size_t bytes, unsigned int n)
+{
+	struct mapping *oldest = kept;
+
+	if (!oldest || (kept_bytes <= bytes && nr_kept <= n))
+		return NULL;
+	while (oldest->next)
+		oldest = oldest->next;
+	unkeep_locked(oldest);
+	return oldest;
 }
 
 void *mapping_alloc(size_t size, size_t align, bool zero)
 {
 	struct mapping *mapping;
-	struct kept memory;
 
 	size = ALIGN_UP(max(size, (size_t)1), vm_page_size());
 	align = max(align, vm_page_size());
-	mapping = meta_alloc(&mapping_pool);
+	mapping = reuse(size, align);
+	if (!mapping)
+		mapping = create(size, align);
 	if (!mapping)
 		return NULL;
-	memory = reuse(size, align);
-	if (memory.size) {
-		if (zero)
-			memset((void *)memory.addr, 0, size);
-	} else {
-		memory.addr = (uintptr_t)vm_map(NULL, size, align);
-		memory.size = size;
-	}
-	if (!memory.addr) {
-		meta_free(&mapping_pool, mapping);
-		return NULL;
-	}
-	mapping->addr = memory.addr;
-	mapping->size = memory.size;
+	if (zero && mapping->dirty)
+		memset((void *)mapping->addr, 0, size);
 	lock_acquire(&lock);
 	insert_locked(mapping);
 	nr_allocs++;
 	lock_release(&lock);
-	return (void *)memory.addr;
+	return (void *)mapping->addr;
+}
+
+static bool on_list_at(const struct mapping *list, uintptr_t addr)
+{
+	while (list && list->addr != addr)
+		list = list->next;
+	return list;
 }
 
 /* What an address is that begins no live mapping. */
@@ -197,10 +212,8 @@ static const char *fault_of_locked(uintptr_t addr)
 	struct mapping *mapping;
 	unsigned int i;
 
-	for (i = 0; i < nr_kept; i++) {
-		if (kept[i].addr == addr)
-			return FAULT_FREE;
-	}
+	if (on_list_at(kept, addr) || on_list_at(stranded, addr))
+		return FAULT_FREE;
 	for (i = 0; i < HASH_HEADS; i++) {
 		for (mapping = heads[i]; mapping; mapping = mapping->next) {
 			if (addr - mapping->addr < mapping->size)
@@ -212,25 +225,29 @@ static const char *fault_of_locked(uintptr_t addr)
 
 const char *mapping_free(void *ptr)
 {
+	struct mapping *mapping, *surplus;
 	const char *fault = NULL;
-	struct mapping *mapping;
-	struct kept memory;
 
 	lock_acquire(&lock);
 	mapping = find_locked((uintptr_t)ptr);
-	if (mapping)
-		remove_locked(mapping);
-	else
+	if (!mapping) {
 		fault = fault_of_locked((uintptr_t)ptr);
-	lock_release(&lock);
-	if (fault)
+		lock_release(&lock);
 		return fault;
-	memory = (struct kept){ mapping->addr, mapping->size };
-	meta_free(&mapping_pool, mapping);
-	memory = keep(memory);
-	if (memory.size && !vm_unmap((void *)memory.addr, memory.size))
-		vm_purge((void *)memory.addr, memory.size);
-	shrink_to(CACHE_BYTES);
+	}
+	remove_locked(mapping);
+	mapping->dirty = true;
+	push_locked(&kept, mapping);
+	nr_kept++;
+	kept_bytes += mapping->size;
+	surplus = surplus_locked(KEPT_BYTES, KEPT_MAX);
+	lock_release(&lock);
+	while (surplus) {
+		destroy(surplus);
+		lock_acquire(&lock);
+		surplus = surplus_locked(KEPT_BYTES, KEPT_MAX);
+		lock_release(&lock);
+	}
 	return NULL;
 }
 
@@ -272,19 +289,51 @@ void *mapping_resize(void *ptr, size_t size)
 	return moved;
 }
 
+/* Take one that waits, of those that waited when it began. */
+static struct mapping *take_waiting(struct mapping **tried)
+{
+	struct mapping *mapping;
+
+	lock_acquire(&lock);
+	mapping = surplus_locked(0, 0);
+	if (!mapping && *tried) {
+		mapping = *tried;
+		*tried = mapping->next;
+	}
+	lock_release(&lock);
+	return mapping;
+}
+
 size_t mapping_reclaim(void)
 {
-	return shrink_to(0);
+	struct mapping *mapping, *tried;
+	size_t bytes = 0, size;
+
+	lock_acquire(&lock);
+	tried = stranded;
+	stranded = NULL;
+	lock_release(&lock);
+	while ((mapping = take_waiting(&tried))) {
+		size = mapping->size;
+		if (destroy(mapping))
+			bytes += size;
+	}
+	return bytes;
 }
 
 void mapping_fork_child(void)
 {
+	struct mapping *mapping;
+
 	meta_pool_fork_child(&mapping_pool);
 	if (!lock_orphaned(&lock))
 		return;
-	/* The chains are whole at any time; what was kept may not be. */
 	nr_kept = 0;
 	kept_bytes = 0;
+	for (mapping = kept; mapping; mapping = mapping->next) {
+		nr_kept++;
+		kept_bytes += mapping->size;
+	}
 	lock_reset(&lock);
 }
 

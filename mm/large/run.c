@@ -39,7 +39,7 @@
  * @nr_free: pages in no run
  * @bound: no free run is longer than this
  * @nr_dirty: free pages that were touched
- * @purging: pages are being purged: the chunk must stay
+ * @purger: token of the thread that purges pages of it, which must stay; or 0
  * @length: pages of the run that begins here, 0 if none does; written last
  *	when a run comes to be and first when it goes
  * @used: pages in a run
@@ -51,7 +51,7 @@ struct chunk {
 	unsigned int nr_free;
 	unsigned int bound;
 	unsigned int nr_dirty;
-	bool purging;
+	uintptr_t purger;
 	uint16_t length[CHUNK_PAGES_MAX];
 	uint64_t used[BITMAP_WORDS(CHUNK_PAGES_MAX)];
 	uint64_t dirty[BITMAP_WORDS(CHUNK_PAGES_MAX)];
@@ -65,6 +65,7 @@ static struct {
 	size_t nr_chunks;
 	size_t allocs, live, live_pages;
 	size_t dirty_pages;	/* free ones, of all chunks */
+	unsigned int purgers;	/* threads that purge a chunk */
 	struct reclaim_pace pace;
 } runs;
 
@@ -177,6 +178,7 @@ static bool take_locked(struct chunk *chunk, unsigned int page,
 {
 	unsigned int dirty = bitmap_count_range(chunk->dirty, page, n);
 
+	hak_assert(!bitmap_count_range(chunk->used, page, n));
 	bitmap_set_range(chunk->used, page, n);
 	bitmap_set_range(chunk->dirty, page, n);
 	chunk->nr_free -= n;
@@ -189,6 +191,7 @@ static bool take_locked(struct chunk *chunk, unsigned int page,
 static void give_back_locked(struct chunk *chunk, unsigned int page,
 			     unsigned int n)
 {
+	hak_assert(bitmap_count_range(chunk->used, page, n) == n);
 	bitmap_clear_range(chunk->used, page, n);
 	chunk->nr_free += n;
 	chunk->bound = chunk->nr_free;
@@ -256,12 +259,14 @@ static const char *find_run(const void *ptr, struct chunk **chunk,
 			    unsigned int *page)
 {
 	struct superslab *superslab = registry_superslab(ptr);
-	uintptr_t offset = (uintptr_t)ptr - superslab->base;
+	uintptr_t offset;
 
+	/* Gone meanwhile: only a pointer freed twice can see that. */
+	if (!superslab || !superslab->owner_data)
+		return FAULT_FREE;
+	offset = (uintptr_t)ptr - superslab->base;
 	*chunk = superslab->owner_data;
 	*page = (unsigned int)(offset / vm_page_size());
-	if (!*chunk)
-		return FAULT_FREE;
 	if (*page * vm_page_size() == offset && (*chunk)->length[*page])
 		return NULL;
 	return bitmap_test((*chunk)->used, *page) ? FAULT_INTERIOR :
@@ -292,7 +297,7 @@ static void forget_locked(struct chunk *chunk)
 /* Destroy a chunk that has emptied. Called locked, returns unlocked. */
 static void release_and_unlock(struct chunk *chunk)
 {
-	bool empty = chunk->nr_free == chunk_pages() && !chunk->purging;
+	bool empty = chunk->nr_free == chunk_pages() && !chunk->purger;
 
 	if (empty)
 		forget_locked(chunk);
@@ -315,7 +320,8 @@ static void take_out_locked(struct chunk *chunk, uint64_t *taken)
 		taken[word] = chunk->dirty[word] & ~chunk->used[word];
 		chunk->used[word] |= taken[word];
 	}
-	chunk->purging = true;
+	WRITE_ONCE(chunk->purger, thread_token());
+	runs.purgers++;
 	chunk->nr_free -= chunk->nr_dirty;
 	runs.dirty_pages -= chunk->nr_dirty;
 	chunk->nr_dirty = 0;
@@ -339,7 +345,8 @@ static void put_back_locked(struct chunk *chunk, const uint64_t *taken,
 		runs.dirty_pages += n;
 	}
 	chunk->bound = chunk->nr_free;
-	chunk->purging = false;
+	chunk->purger = 0;
+	runs.purgers--;
 	enlist_locked(chunk);
 }
 
@@ -353,7 +360,7 @@ static struct chunk *find_dirty_locked(unsigned int pages)
 	for (i = NR_BUCKETS; i-- > 0;) {
 		list_for_each(pos, &runs.buckets[i]) {
 			chunk = container_of(pos, struct chunk, node);
-			if (!chunk->purging && chunk->nr_dirty >= pages)
+			if (!chunk->purger && chunk->nr_dirty >= pages)
 				return chunk;
 		}
 	}
@@ -391,6 +398,7 @@ static size_t shrink_to(size_t keep, unsigned int least)
 {
 	struct chunk *chunk;
 	size_t purged = 0;
+	unsigned int n;
 
 	for (;;) {
 		lock_acquire(&runs.lock);
@@ -398,9 +406,10 @@ static size_t shrink_to(size_t keep, unsigned int least)
 						  NULL;
 		if (!chunk)
 			break;
-		purged += chunk->nr_dirty;
+		n = chunk->nr_dirty;
 		if (!purge_and_unlock(chunk))
 			return purged;
+		purged += n;
 	}
 	lock_release(&runs.lock);
 	return purged;
@@ -491,14 +500,18 @@ bool run_resize(void *ptr, size_t size)
 }
 
 /* The lengths are true at any time: everything else follows from them. */
-static void repair_chunk(struct chunk *chunk)
+static void repair_chunk(struct superslab *superslab)
 {
+	struct chunk *chunk = superslab->owner_data;
 	unsigned int pages = chunk_pages();
 	unsigned int page;
 
+	/* Its thread may have been between the record and the registry. */
+	chunk->superslab = superslab;
+	registry_set_class(superslab->base, SUPERSLAB_SLABS, CLASS_RUN);
 	memset(chunk->used, 0, sizeof(chunk->used));
 	memset(chunk->dirty, 0xff, sizeof(chunk->dirty));
-	chunk->purging = false;
+	chunk->purger = 0;
 	chunk->nr_free = pages;
 	for (page = 0; page < pages; page++) {
 		if (!chunk->length[page])
@@ -516,25 +529,50 @@ static void repair_chunk(struct chunk *chunk)
 	enlist_locked(chunk);
 }
 
-void run_fork_child(void)
+static void repair_runs(void)
 {
 	struct superslab *superslab;
 	size_t index = 0;
 
-	meta_pool_fork_child(&chunk_pool);
-	if (!lock_orphaned(&runs.lock))
-		return;
 	memset(runs.buckets, 0, sizeof(runs.buckets));
 	buckets_init_locked();
 	runs.nr_chunks = 0;
 	runs.live = 0;
 	runs.live_pages = 0;
 	runs.dirty_pages = 0;
+	runs.purgers = 0;
 	while ((superslab = registry_next_superslab(&index))) {
 		if (superslab->owner_data)
-			repair_chunk(superslab->owner_data);
+			repair_chunk(superslab);
 	}
-	lock_reset(&runs.lock);
+}
+
+/* Is this thread in the middle of a purge, below a signal handler? */
+static bool purging_myself(void)
+{
+	struct superslab *superslab;
+	struct chunk *chunk;
+	size_t index = 0;
+
+	while ((superslab = registry_next_superslab(&index))) {
+		chunk = superslab->owner_data;
+		if (chunk && chunk->purger == thread_token())
+			return true;
+	}
+	return false;
+}
+
+void run_fork_child(void)
+{
+	meta_pool_fork_child(&chunk_pool);
+	if (lock_owned(&runs.lock))
+		return;
+	if (lock_orphaned(&runs.lock)) {
+		repair_runs();
+		lock_reset(&runs.lock);
+	} else if (runs.purgers && !purging_myself()) {
+		repair_runs();
+	}
 }
 
 void run_stats(struct large_stats *stats)
