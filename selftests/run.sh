@@ -112,8 +112,10 @@ for target; do
 	number=$((number + 1))
 	echo "# selftests: $target"
 	if is_unconfigured "$target"; then
-		symbol=CONFIG_HAKMEM_SELFTEST_$(echo "$target" | tr "[:lower:]" "[:upper:]")
-		echo "ok $number selftests: $target # SKIP $symbol is not set"
+		symbol=$(echo "hakmem_selftest_$target" |
+			tr '[:lower:]' '[:upper:]')
+		echo "ok $number selftests: $target" \
+			"# SKIP CONFIG_$symbol is not set"
 		skipped=$((skipped + 1))
 		continue
 	fi

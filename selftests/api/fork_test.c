@@ -160,15 +160,17 @@ static atomic_bool stop;
 /* Allocation in many sizes, so that every lock is taken all the time. */
 static void *be_busy(void *arg)
 {
+	static const size_t sizes_max[] = {
+		KIB, 8 * KIB, KIB, 64 * KIB, KIB, 256 * KIB, KIB, 4 * MIB,
+	};
 	struct prng prng = { (uintptr_t)arg };
 	void *p[64] = { NULL };
-	size_t i;
+	size_t i, step = 0;
 
 	while (!atomic_load(&stop)) {
 		i = prng_below(&prng, ARRAY_LENGTH(p));
 		hak_free(p[i]);
-		p[i] = hak_malloc(prng_size(&prng, prng_below(&prng, 64) ?
-					    8 * KIB : 4 * MIB));
+		p[i] = hak_malloc(prng_size(&prng, sizes_max[step++ % 8]));
 		if (!prng_below(&prng, 4096))
 			hak_malloc_trim(0);
 	}
@@ -208,7 +210,7 @@ static void fork_beside_busy_threads(struct kunit *test, size_t times)
 
 static void children_of_a_busy_process(struct kunit *test)
 {
-	fork_beside_busy_threads(test, 200);
+	fork_beside_busy_threads(test, 500);
 }
 
 static void many_children_of_a_busy_process(struct kunit *test)
@@ -218,7 +220,7 @@ static void many_children_of_a_busy_process(struct kunit *test)
 
 static void *fork_in_thread(void *arg)
 {
-	fork_and_check(arg, 60);
+	fork_and_check(arg, 150);
 	return NULL;
 }
 

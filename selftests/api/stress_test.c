@@ -109,7 +109,7 @@ static void random_run(struct kunit *test, uint64_t seed, size_t steps)
 static void random_operations(struct kunit *test)
 {
 	kunit_info(test, "KUNIT_SEED=%ju", (uintmax_t)prng_seed());
-	random_run(test, prng_seed(), 400000);
+	random_run(test, prng_seed(), 1000000);
 }
 
 /* One of several threads on a run of their own. */
@@ -148,7 +148,7 @@ static void run_in_threads(struct kunit *test, void *(*fn)(void *arg),
 
 static void random_operations_in_threads(struct kunit *test)
 {
-	run_in_threads(test, random_run_in_thread, 150000);
+	run_in_threads(test, random_run_in_thread, 400000);
 }
 
 static void many_random_operations(struct kunit *test)
@@ -201,7 +201,7 @@ static void free_shared_slots(struct kunit *test)
 
 static void threads_exchange_objects(struct kunit *test)
 {
-	run_in_threads(test, exchange_in_thread, 150000);
+	run_in_threads(test, exchange_in_thread, 500000);
 	free_shared_slots(test);
 }
 

@@ -28,7 +28,7 @@ static int find_classes(struct kunit *test)
 
 	init_ensure();
 	for (class = 1; class < NR_CLASSES; class++) {
-		if (!class_tiers[class])
+		if (!class_tier(class))
 			continue;
 		small_class = small_class ? small_class : class;
 		big_class = class;
@@ -42,7 +42,7 @@ static size_t outstanding(unsigned int class)
 {
 	struct tier_stats stats;
 
-	class_tiers[class]->stats(class, &stats);
+	class_tier(class)->stats(class, &stats);
 	return stats.refilled - stats.drained;
 }
 
@@ -50,7 +50,7 @@ static size_t tier_calls(unsigned int class)
 {
 	struct tier_stats stats;
 
-	class_tiers[class]->stats(class, &stats);
+	class_tier(class)->stats(class, &stats);
 	return stats.refills + stats.drains;
 }
 
@@ -102,12 +102,13 @@ static void capacity_has_its_bounds(struct kunit *test)
 
 static void boot_cache_is_empty_and_full(struct kunit *test)
 {
+	const struct cache_tables *tables = cache_tables_base();
 	unsigned int class;
 
-	KUNIT_ASSERT_PTR_EQ(test, thread_cache, &cache_boot);
-	for (class = 0; class < NR_CLASSES; class++) {
-		KUNIT_EXPECT_NULL(test, cache_pop(class));
-		KUNIT_EXPECT_FALSE(test, cache_push(class, test));
+	KUNIT_ASSERT_PTR_EQ(test, cache_self(tables), &tables->boot);
+	for (class = 0; class < NR_REGISTRY_CLASSES; class++) {
+		KUNIT_EXPECT_NULL(test, cache_pop(tables, class));
+		KUNIT_EXPECT_FALSE(test, cache_push(tables, class, test));
 	}
 }
 
@@ -141,7 +142,7 @@ static void nothing_is_lost(struct kunit *test)
 
 	need_counters(test);
 	for (class = small_class; class <= big_class; class++) {
-		if (!class_tiers[class])
+		if (!class_tier(class))
 			continue;
 		allocate(test, class, many, MANY);
 		expect_all_accounted(test, class, MANY);
@@ -263,7 +264,7 @@ static void use_in_destructor(void *arg)
 	void *obj;
 
 	/* Set again: in the last round every cache of the thread is gone. */
-	if (thread_cache != &cache_detached) {
+	if (cache_self(cache_tables_base()) != &cache_detached) {
 		pthread_setspecific(late_key, arg);
 		return;
 	}

@@ -115,10 +115,10 @@ static void skip_deaths_without_fork(void)
 	if (srunner_fork_status(runner) == CK_FORK || selection.count == 1)
 		return;
 	for (i = 0; i < selection.count; i++) {
-		const struct kunit_case *row = selection.rows[i].test_case;
+		struct kunit_selected *row = &selection.rows[i];
 
-		if (row->signal || row->exit_code)
-			selection.rows[i].skip = "ends the process: run it alone";
+		if (row->test_case->signal || row->test_case->exit_code)
+			row->skip = "ends the process: run it alone";
 	}
 }
 

@@ -99,7 +99,8 @@ struct death {
 static const struct death deaths[] = {
 	{ "stack", "^hakmem: .*free\\(\\): .*not allocated.*0x" },
 	{ "interior", "^hakmem: .*free\\(\\): .*not the start.*0x" },
-	{ "double", "^hakmem: .*free\\(\\): .*double free.*0x" },
+	{ "double",
+	  "^hakmem: .*free\\(\\): .*(double free|not allocated).*0x" },
 	{ "realloc", "^hakmem: .*realloc\\(\\): .*not allocated.*0x" },
 };
 

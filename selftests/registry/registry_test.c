@@ -24,14 +24,14 @@ static int start_allocator(struct kunit *test)
 	return registry.nr_slabs ? 0 : -1;
 }
 
-static void foreign_addresses_have_no_class(struct kunit *test)
+static void no_class_elsewhere(struct kunit *test)
 {
 	static int in_data;
 	int on_stack;
 	char *in_libc_heap = malloc(10);
 	const void *addrs[] = {
 		NULL, (void *)1, (void *)4096, &in_data, &on_stack,
-		in_libc_heap, (void *)(uintptr_t)foreign_addresses_have_no_class,
+		in_libc_heap, (void *)(uintptr_t)no_class_elsewhere,
 		(void *)0x00007fffffffffff, (void *)0x0000800000000000,
 		(void *)0xffff800000000000, (void *)~(uintptr_t)0,
 		(char *)registry.base - 1, (void *)registry.base,
@@ -64,13 +64,10 @@ static void slabs_have_their_class(struct kunit *test)
 	unsigned int class;
 
 	for (class = 1; class <= CLASS_MAX; class += 3) {
-		unsigned int units = class_size(class) <= SLAB_SIZE ? 1 :
-			(unsigned int)(class_size(class) / SLAB_SIZE) + 1;
+		unsigned int units = class_units(class);
 		struct slab *slab;
 		char *base, *p;
 
-		if (units > SUPERSLAB_SLABS)
-			continue;
 		slab = slab_get(class, units);
 		KUNIT_ASSERT_NOT_NULL(test, slab);
 		base = (char *)slab->base;
@@ -245,7 +242,7 @@ static void threads_take_different_slabs(struct kunit *test)
 }
 
 static const struct kunit_case registry_cases[] = {
-	KUNIT_CASE(foreign_addresses_have_no_class),
+	KUNIT_CASE(no_class_elsewhere),
 	KUNIT_CASE(empty_window_has_no_class),
 	KUNIT_CASE(slabs_have_their_class),
 	KUNIT_CASE(slabs_of_one_superslab_differ),

@@ -32,7 +32,7 @@ static void constants_agree_with_functions(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, CLASS_OF(size), size_class(size));
 }
 
-/* At least 16-byte steps to 128, then four to a doubling. */
+/* 16-byte steps to 128, four to a doubling to 1024, then eight. */
 static void classes_ascend_as_documented(struct kunit *test)
 {
 	unsigned int class;
@@ -41,27 +41,45 @@ static void classes_ascend_as_documented(struct kunit *test)
 		size_t size = class_size(class), last = class_size(class - 1);
 
 		KUNIT_EXPECT_EQ(test, size % OBJECT_ALIGN, 0);
-		if (class <= CLASS_LINEAR)
-			KUNIT_EXPECT_EQ(test, size, class * OBJECT_ALIGN);
+		if (size <= 128)
+			KUNIT_EXPECT_EQ(test, size, class * 16);
 		else
-			KUNIT_EXPECT_LE(test, size - last, last / 4);
-		if (class > CLASS_LINEAR + CLASS_STEPS)
-			KUNIT_EXPECT_EQ(test, size,
-					2 * class_size(class - CLASS_STEPS));
+			KUNIT_EXPECT_LE(test, size - last,
+					last / (size <= 1024 ? 4 : 8));
+		if (size > 256 && size <= 1024)
+			KUNIT_EXPECT_EQ(test, size, 2 * class_size(class - 4));
+		if (size > 2048)
+			KUNIT_EXPECT_EQ(test, size, 2 * class_size(class - 8));
 	}
 }
 
-/* Rounding up may waste a fifth of the object at most, from 128 on. */
-static void rounding_wastes_less_than_a_fifth(struct kunit *test)
+/* Of the object at most a fifth, above 1024 a ninth. */
+static void rounding_wastes_little(struct kunit *test)
 {
 	size_t size;
 
-	for (size = CLASS_LINEAR_MAX + 1; size <= SUPERSLAB_SIZE;
+	for (size = 129; size <= SUPERSLAB_SIZE;
 	     size += size < 10000 ? 1 : 13) {
 		size_t rounded = class_size(size_class(size));
 
-		KUNIT_ASSERT_MSG(test, (rounded - size) * 5 < rounded,
+		KUNIT_ASSERT_MSG(test, (rounded - size) *
+				 (size <= 1024 ? 5 : 9) < rounded,
 				 "size %zu", size);
+	}
+}
+
+/* A slab has room for an object and leaves an eighth unused at most. */
+static void slabs_fit_their_objects(struct kunit *test)
+{
+	unsigned int class;
+
+	for (class = 1; class <= CLASS_MAX; class++) {
+		size_t size = class_size(class);
+		size_t bytes = class_units(class) * SLAB_SIZE;
+
+		KUNIT_EXPECT_LE(test, bytes, SUPERSLAB_SIZE);
+		KUNIT_EXPECT_GE(test, bytes, size);
+		KUNIT_EXPECT_LE(test, bytes % size * 8, bytes);
 	}
 }
 
@@ -69,7 +87,8 @@ static const struct kunit_case sizes_cases[] = {
 	KUNIT_CASE(each_size_fits_its_class),
 	KUNIT_CASE(constants_agree_with_functions),
 	KUNIT_CASE(classes_ascend_as_documented),
-	KUNIT_CASE(rounding_wastes_less_than_a_fifth),
+	KUNIT_CASE(rounding_wastes_little),
+	KUNIT_CASE(slabs_fit_their_objects),
 	{}
 };
 

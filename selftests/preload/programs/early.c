@@ -14,7 +14,7 @@ static int answer_function(void)
 	return 42;
 }
 
-static int (*resolve_answer(void))(void)
+static __attribute__((used)) int (*resolve_answer(void))(void)
 {
 	from_resolver = malloc(100);
 	from_resolver[0] = 'r';

@@ -64,7 +64,7 @@ static void aligned_operators()
 			    align);
 }
 
-/* Hidden from the compiler, which may reject the one and leave out the other. */
+/* Hidden from the compiler, which may refuse or leave out such a call. */
 static volatile std::size_t huge = SIZE_MAX / 2 - 100;
 static void *volatile result;
 

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A tier as a provider of batches, beneath the cache layer: what every tier of
+ * objects of one size has to do.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kunit.h"
+#include "memory.h"
+#include "mm/init.h"
+#include "mm/registry.h"
+#include "mm/superslab.h"
+#include "report.h"
+#include "tier_cases.h"
+
+#define BATCH	2000
+#define FIRST	tier_under_test.first_class
+#define LAST	tier_under_test.last_class
+
+/* Room for a batch, and for a slab of the smallest objects. */
+static void *objs[SLAB_MAX_OBJECTS];
+
+static int start_allocator(struct kunit *test)
+{
+	(void)test;
+	init_ensure();
+	return 0;
+}
+
+/* Fetch exactly @n objects, in as many batches as it takes. */
+static void refill(struct kunit *test, unsigned int class, void **batch,
+		   unsigned int n)
+{
+	const struct tier_ops *ops = tier_under_test.ops;
+	unsigned int got, count = 0;
+
+	while (count < n) {
+		got = ops->refill(class, batch + count, n - count);
+		KUNIT_ASSERT_MSG(test, got > 0, "class %u after %u objects",
+				 class, count);
+		KUNIT_ASSERT_MSG(test, got <= n - count, "class %u: %u of %u",
+				 class, got, n - count);
+		count += got;
+	}
+}
+
+static size_t objects_of_a_slab(unsigned int class)
+{
+	return class_units(class) * SLAB_SIZE / class_size(class);
+}
+
+static size_t slabs_of(unsigned int class)
+{
+	struct tier_stats stats;
+
+	tier_under_test.ops->stats(class, &stats);
+	return stats.slabs;
+}
+
+static int by_address(const void *left, const void *right)
+{
+	const char *a = *(char *const *)left, *b = *(char *const *)right;
+
+	return a < b ? -1 : a > b;
+}
+
+static void objects_are_apart_and_of_their_class(struct kunit *test)
+{
+	unsigned int class, i;
+
+	for (class = FIRST; class <= LAST; class++) {
+		size_t size = class_size(class);
+
+		refill(test, class, objs, BATCH);
+		for (i = 0; i < BATCH; i++) {
+			KUNIT_EXPECT_EQ(test, registry_class(objs[i]), class);
+			KUNIT_EXPECT_EQ(test, registry_class((char *)objs[i] +
+							     size - 1), class);
+			KUNIT_EXPECT_TRUE(test, is_aligned(objs[i], 16));
+			pattern_fill(objs[i], size, i);
+		}
+		for (i = 0; i < BATCH; i++)
+			KUNIT_EXPECT_TRUE(test, pattern_intact(objs[i], size,
+							       i));
+		qsort(objs, BATCH, sizeof(*objs), by_address);
+		for (i = 1; i < BATCH; i++)
+			KUNIT_ASSERT_TRUE(test, (char *)objs[i - 1] + size <=
+					  (char *)objs[i]);
+		tier_under_test.ops->drain(class, objs, BATCH);
+	}
+}
+
+/* A power of two is aligned to itself: it serves aligned requests. */
+static void powers_of_two_are_aligned(struct kunit *test)
+{
+	unsigned int class, i;
+
+	for (class = FIRST; class <= LAST; class++) {
+		size_t size = class_size(class);
+
+		if (size & (size - 1))
+			continue;
+		refill(test, class, objs, BATCH);
+		for (i = 0; i < BATCH; i++)
+			KUNIT_ASSERT_TRUE(test, is_aligned(objs[i], size));
+	}
+}
+
+static void slabs_are_filled(struct kunit *test)
+{
+	unsigned int class;
+
+	for (class = FIRST; class <= LAST; class++) {
+		size_t fit = objects_of_a_slab(class);
+
+		refill(test, class, objs, BATCH);
+		KUNIT_EXPECT_EQ(test, slabs_of(class), (BATCH + fit - 1) / fit);
+	}
+}
+
+static void a_batch_ascends(struct kunit *test)
+{
+	unsigned int want = (unsigned int)objects_of_a_slab(FIRST) - 1;
+	unsigned int n = tier_under_test.ops->refill(FIRST, objs, want), i;
+
+	KUNIT_EXPECT_EQ(test, n, want);
+	for (i = 1; i < n; i++)
+		KUNIT_EXPECT_PTR_EQ(test, objs[i], (char *)objs[i - 1] +
+				    class_size(FIRST));
+}
+
+/* What came home serves again before any fresh memory. */
+static void drained_objects_come_back(struct kunit *test)
+{
+	void *back[10], *again[10];
+	size_t slabs;
+	unsigned int i;
+
+	refill(test, FIRST, objs, BATCH);
+	slabs = slabs_of(FIRST);
+	for (i = 0; i < 10; i++)
+		back[i] = objs[37 * i + 5];
+	tier_under_test.ops->drain(FIRST, back, 10);
+	KUNIT_EXPECT_EQ(test, tier_under_test.ops->refill(FIRST, again, 10),
+			10);
+	KUNIT_EXPECT_EQ(test, slabs_of(FIRST), slabs);
+	qsort(back, 10, sizeof(*back), by_address);
+	qsort(again, 10, sizeof(*again), by_address);
+	for (i = 0; i < 10; i++)
+		KUNIT_EXPECT_PTR_EQ(test, again[i], back[i]);
+}
+
+static void empty_slabs_are_handed_back(struct kunit *test)
+{
+	unsigned int class = LAST;
+	size_t slabs;
+
+	refill(test, class, objs, BATCH);
+	slabs = slabs_of(class);
+	KUNIT_EXPECT_GT(test, slabs, 10);
+	tier_under_test.ops->drain(class, objs, BATCH);
+	KUNIT_EXPECT_LE(test, slabs_of(class), slabs / 8);
+}
+
+/* What one class gave up serves another. */
+static void slabs_change_classes(struct kunit *test)
+{
+	struct superslab_usage before, after;
+	unsigned int class;
+
+	for (class = FIRST; class <= LAST; class++) {
+		refill(test, class, objs, BATCH);
+		tier_under_test.ops->drain(class, objs, BATCH);
+	}
+	superslab_usage(&before);
+	for (class = FIRST; class <= LAST; class++) {
+		refill(test, class, objs, BATCH);
+		tier_under_test.ops->drain(class, objs, BATCH);
+	}
+	superslab_usage(&after);
+	KUNIT_EXPECT_LE(test, after.mapped, before.mapped);
+}
+
+/* There is no count at which a class is exhausted. */
+static void superslabs_are_added_on_demand(struct kunit *test)
+{
+	unsigned int count = (unsigned int)(100 * MIB / class_size(LAST)), i;
+	void **many = malloc(count * sizeof(*many));
+	struct superslab_usage usage;
+
+	KUNIT_ASSERT_NOT_NULL(test, many);
+	refill(test, LAST, many, count);
+	for (i = 0; i < count; i++)
+		*(unsigned int *)many[i] = i;
+	for (i = 0; i < count; i++)
+		KUNIT_ASSERT_EQ(test, *(unsigned int *)many[i], i);
+	superslab_usage(&usage);
+	KUNIT_EXPECT_GE(test, usage.mapped, count * class_size(LAST));
+	tier_under_test.ops->drain(LAST, many, count);
+	superslab_reclaim();
+	superslab_usage(&usage);
+	KUNIT_EXPECT_LE(test, usage.mapped, SUPERSLAB_SIZE);
+	free(many);
+}
+
+static void counters_count(struct kunit *test)
+{
+	const struct tier_ops *ops = tier_under_test.ops;
+	struct tier_stats stats;
+
+	if (!IS_ENABLED(CONFIG_HAKMEM_STATS))
+		kunit_skip(test, "CONFIG_HAKMEM_STATS is not set");
+	KUNIT_EXPECT_EQ(test, ops->refill(FIRST, objs, 30), 30);
+	KUNIT_EXPECT_EQ(test, ops->refill(FIRST, objs + 30, 7), 7);
+	ops->drain(FIRST, objs, 20);
+	ops->stats(FIRST, &stats);
+	KUNIT_EXPECT_EQ(test, stats.refills, 2);
+	KUNIT_EXPECT_EQ(test, stats.refilled, 37);
+	KUNIT_EXPECT_EQ(test, stats.drains, 1);
+	KUNIT_EXPECT_EQ(test, stats.drained, 20);
+	KUNIT_EXPECT_EQ(test, stats.slabs, 1);
+}
+
+static void drain_one(void *obj)
+{
+	tier_under_test.ops->drain(FIRST, &obj, 1);
+}
+
+#define EXPECT_DRAIN_DEATH(test, obj, what)				\
+	KUNIT_EXPECT_DEATH(test, drain_one, obj, SIGABRT,		\
+			   "^hakmem: .*%s.*%p", (what), (void *)(obj))
+
+static void drain_checks_every_object(struct kunit *test)
+{
+	/* All of a slab but one, so that its last was never handed out. */
+	unsigned int n = (unsigned int)objects_of_a_slab(FIRST) - 1;
+	void *other_class;
+	char *p, on_stack[16];
+
+	refill(test, FIRST, objs, n);
+	refill(test, FIRST + 1, &other_class, 1);
+	p = objs[n / 2];
+	EXPECT_DRAIN_DEATH(test, p + 16 / 2, "not the start");
+	EXPECT_DRAIN_DEATH(test, p + 1, "not the start");
+	EXPECT_DRAIN_DEATH(test, on_stack, "not allocated");
+	EXPECT_DRAIN_DEATH(test, other_class, "not allocated");
+	p = (char *)objs[n - 1] + class_size(FIRST);
+	EXPECT_DRAIN_DEATH(test, p, "double free");
+	tier_under_test.ops->drain(FIRST, &objs[7], 1);
+	EXPECT_DRAIN_DEATH(test, objs[7], "double free");
+	KUNIT_EXPECT_SURVIVAL(test, drain_one, objs[8]);
+}
+
+static void drain_twice_at_once(void *obj)
+{
+	void *both[] = { objs[0], obj, objs[1], obj };
+
+	tier_under_test.ops->drain(FIRST, both, 4);
+}
+
+static void double_free_within_a_batch(struct kunit *test)
+{
+	refill(test, FIRST, objs, 30);
+	KUNIT_EXPECT_DEATH(test, drain_twice_at_once, objs[20], SIGABRT,
+			   "^hakmem: .*double free.*%p", objs[20]);
+}
+
+static void *refill_and_drain(void *arg)
+{
+	struct kunit *test = arg;
+	struct prng prng = { (uintptr_t)&prng };
+	void *batch[300];
+	unsigned int class, n, i, round;
+
+	for (round = 0; round < 3000; round++) {
+		class = FIRST + (unsigned int)prng_below(&prng,
+							 LAST - FIRST + 1);
+		n = 1 + (unsigned int)prng_below(&prng, 300);
+		refill(test, class, batch, n);
+		for (i = 0; i < n; i++)
+			*(void **)batch[i] = &batch[i];
+		for (i = 0; i < n; i++)
+			KUNIT_ASSERT_PTR_EQ(test, *(void **)batch[i],
+					    &batch[i]);
+		tier_under_test.ops->drain(class, batch, n);
+	}
+	return NULL;
+}
+
+static void threads_get_different_objects(struct kunit *test)
+{
+	struct superslab_usage usage;
+	pthread_t threads[4];
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(threads); i++)
+		KUNIT_ASSERT_EQ(test, pthread_create(&threads[i], NULL,
+						     refill_and_drain, test),
+				0);
+	for (i = 0; i < ARRAY_LENGTH(threads); i++)
+		pthread_join(threads[i], NULL);
+	superslab_reclaim();
+	superslab_usage(&usage);
+	KUNIT_EXPECT_LE(test, usage.mapped, (LAST - FIRST + 1) *
+			SUPERSLAB_SIZE);
+}
+
+static const struct kunit_case tier_cases[] = {
+	KUNIT_CASE(objects_are_apart_and_of_their_class),
+	KUNIT_CASE(powers_of_two_are_aligned),
+	KUNIT_CASE(slabs_are_filled),
+	KUNIT_CASE(a_batch_ascends),
+	KUNIT_CASE(drained_objects_come_back),
+	KUNIT_CASE(empty_slabs_are_handed_back),
+	KUNIT_CASE(slabs_change_classes),
+	KUNIT_CASE(superslabs_are_added_on_demand),
+	KUNIT_CASE(counters_count),
+	KUNIT_CASE(drain_checks_every_object),
+	KUNIT_CASE(double_free_within_a_batch),
+	KUNIT_CASE(threads_get_different_objects),
+	{}
+};
+
+static const struct kunit_suite tier_suite = {
+	.name = "tier",
+	.init = start_allocator,
+	.test_cases = tier_cases,
+};
+kunit_test_suite(tier_suite);
