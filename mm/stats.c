@@ -11,19 +11,18 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "hakmem.h"
 #include "lib/print.h"
 #include "mm/cache.h"
+#include "mm/init.h"
+#include "mm/knobs.h"
 #include "mm/large.h"
 #include "mm/meta.h"
 #include "mm/registry.h"
 #include "mm/superslab.h"
-
-#define ENVIRONMENT_SWITCH	"HAKMEM_STATS=1"
 
 /* Out of the way of programs that count on low numbers. */
 #define EXIT_FD_MIN		100
@@ -242,24 +241,14 @@ void stats_print(int fd)
 	flush(&text);
 }
 
-static bool wanted(void)
-{
-	char **entry;
-
-	if (!IS_ENABLED(CONFIG_HAKMEM_STATS) || getauxval(AT_SECURE))
-		return false;
-	for (entry = environ; entry && *entry; entry++) {
-		if (!strcmp(*entry, ENVIRONMENT_SWITCH))
-			return true;
-	}
-	return false;
-}
-
 static void __attribute__((__constructor__)) stats_start(void)
 {
 	int fd;
 
-	if (!wanted())
+	if (!IS_ENABLED(CONFIG_HAKMEM_STATS))
+		return;
+	init_ensure();
+	if (!knob(KNOB_STATS))
 		return;
 	fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, EXIT_FD_MIN);
 	if (fd >= 0 && !fstat(fd, &exit_file))
