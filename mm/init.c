@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "lib/lock.h"
+#include "mm/fault.h"
 #include "mm/knobs.h"
 #include "mm/registry.h"
 #include "mm/route.h"
@@ -46,6 +47,7 @@ static void read_environment(void)
 		return;
 	done = true;
 	knobs_init();
+	fault_init();
 }
 
 static void start_locked(void)
