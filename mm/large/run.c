@@ -343,8 +343,8 @@ static void put_back_locked(struct chunk *chunk, const uint64_t *taken,
 	enlist_locked(chunk);
 }
 
-/* Called locked, returns unlocked. */
-static void purge_and_unlock(struct chunk *chunk)
+/* Called locked, returns unlocked. Return: false if the kernel refused. */
+static bool purge_and_unlock(struct chunk *chunk)
 {
 	uint64_t taken[BITMAP_WORDS(CHUNK_PAGES_MAX)];
 	unsigned int pages = chunk_pages();
@@ -363,6 +363,7 @@ static void purge_and_unlock(struct chunk *chunk)
 	lock_acquire(&runs.lock);
 	put_back_locked(chunk, taken, purged);
 	release_and_unlock(chunk);
+	return purged;
 }
 
 /* A chunk worth purging, among those with the most room first. */
@@ -392,7 +393,9 @@ static void shrink_to(size_t pages)
 		chunk = runs.dirty_pages > pages ? find_dirty_locked() : NULL;
 		if (!chunk)
 			break;
-		purge_and_unlock(chunk);
+		/* Locked pages stay: the chunk would be chosen for ever. */
+		if (!purge_and_unlock(chunk))
+			return;
 	}
 	lock_release(&runs.lock);
 }
