@@ -17,7 +17,6 @@
 #include "hakmem.h"
 #include "lib/print.h"
 #include "mm/cache.h"
-#include "mm/init.h"
 #include "mm/knobs.h"
 #include "mm/large.h"
 #include "mm/meta.h"
@@ -241,14 +240,22 @@ void stats_print(int fd)
 	flush(&text);
 }
 
+/* The allocator may not have started, or before the environment was known. */
+static bool wanted(void)
+{
+	const struct knob *stats = &knobs[KNOB_STATS];
+	const char *text = knob_environment(stats->name);
+	unsigned int value = 0;
+
+	return IS_ENABLED(CONFIG_HAKMEM_STATS) && text &&
+	       knob_parse(stats, text, &value) && value;
+}
+
 static void __attribute__((__constructor__)) stats_start(void)
 {
 	int fd;
 
-	if (!IS_ENABLED(CONFIG_HAKMEM_STATS))
-		return;
-	init_ensure();
-	if (!knob(KNOB_STATS))
+	if (!wanted())
 		return;
 	fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, EXIT_FD_MIN);
 	if (fd >= 0 && !fstat(fd, &exit_file))

@@ -44,7 +44,7 @@ static void free_object(void *p)
 /* To each size from each other. */
 static void resize(size_t from, size_t to)
 {
-	size_t common = min(min(from, to), CHECKED);
+	size_t smaller = min(from, to), common = min(smaller, CHECKED);
 	void *p = allocate(from, 1, false), *q;
 
 	if (!p)
