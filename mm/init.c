@@ -11,8 +11,11 @@
 #include "mm/init.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "lib/lock.h"
+#include "mm/fault.h"
+#include "mm/knobs.h"
 #include "mm/registry.h"
 #include "mm/route.h"
 #include "mm/thread.h"
@@ -35,9 +38,22 @@ static void reach(enum init_state state)
 	__atomic_store_n(&init_state, state, __ATOMIC_RELEASE);
 }
 
+/* Once, however often the start fails: sizes depend on it from then on. */
+static void read_environment(void)
+{
+	static bool done;
+
+	if (done)
+		return;
+	done = true;
+	knobs_init();
+	fault_init();
+}
+
 static void start_locked(void)
 {
 	reach(INIT_BOOTING);
+	read_environment();
 	if (!registry_init()) {
 		reach(INIT_DOWN);
 		return;

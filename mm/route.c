@@ -48,15 +48,29 @@ static unsigned int aligned_class(size_t size, size_t align)
 	return CLASS_NONE;
 }
 
+/* The smallest class of the next tier whose objects have the alignment. */
+static unsigned int next_tier_class(unsigned int class, size_t align)
+{
+	const struct tier_ops *tier = class_tier(class);
+
+	while (++class < NR_CLASSES) {
+		if (class_tier(class) && class_tier(class) != tier &&
+		    IS_ALIGNED(class_size(class), align))
+			return class;
+	}
+	return CLASS_NONE;
+}
+
 static void *ask_owners(size_t size, size_t align, bool zero)
 {
 	unsigned int class = aligned_class(size, align);
 	void *obj;
 
-	if (class != CLASS_NONE) {
+	while (class != CLASS_NONE) {
 		obj = cache_alloc(class);
 		if (likely(obj))
 			return zero ? memset(obj, 0, size) : obj;
+		class = next_tier_class(class, align);
 	}
 	return large_alloc(size, align, zero);
 }

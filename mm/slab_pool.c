@@ -16,6 +16,7 @@
 #include "lib/bitmap.h"
 #include "lib/list.h"
 #include "lib/lock.h"
+#include "mm/knobs.h"
 #include "mm/registry.h"
 #include "mm/report.h"
 #include "mm/superslab.h"
@@ -52,7 +53,10 @@ struct geometry {
 #define RECIPROCAL_SHIFT	42
 
 /* Wholly free slabs a class keeps, against going back and forth. */
-#define EMPTY_SLABS_KEPT	1
+static unsigned int empty_slabs_kept(unsigned int class)
+{
+	return class_on_diet(class) ? 0 : 1;
+}
 
 /* Divides once for each class; two threads at once find the same. */
 static struct geometry class_geometry(unsigned int class)
@@ -186,7 +190,7 @@ static void retire_locked(struct slab_pool *pool, struct slab *slab,
 			  struct list_head *surplus)
 {
 	list_del(&slab->node);
-	if (pool->nr_empty < EMPTY_SLABS_KEPT) {
+	if (pool->nr_empty < empty_slabs_kept(slab->class)) {
 		pool->nr_empty++;
 		list_add_tail(&slab->node, &pool->partial);
 		return;

@@ -11,19 +11,17 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "hakmem.h"
 #include "lib/print.h"
 #include "mm/cache.h"
+#include "mm/knobs.h"
 #include "mm/large.h"
 #include "mm/meta.h"
 #include "mm/registry.h"
 #include "mm/superslab.h"
-
-#define ENVIRONMENT_SWITCH	"HAKMEM_STATS=1"
 
 /* Out of the way of programs that count on low numbers. */
 #define EXIT_FD_MIN		100
@@ -242,17 +240,15 @@ void stats_print(int fd)
 	flush(&text);
 }
 
+/* The allocator may not have started, or before the environment was known. */
 static bool wanted(void)
 {
-	char **entry;
+	const struct knob *stats = &knobs[KNOB_STATS];
+	const char *text = knob_environment(stats->name);
+	unsigned int value = 0;
 
-	if (!IS_ENABLED(CONFIG_HAKMEM_STATS) || getauxval(AT_SECURE))
-		return false;
-	for (entry = environ; entry && *entry; entry++) {
-		if (!strcmp(*entry, ENVIRONMENT_SWITCH))
-			return true;
-	}
-	return false;
+	return IS_ENABLED(CONFIG_HAKMEM_STATS) && text &&
+	       knob_parse(stats, text, &value) && value;
 }
 
 static void __attribute__((__constructor__)) stats_start(void)

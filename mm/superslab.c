@@ -12,6 +12,7 @@
 
 #include "lib/bitmap.h"
 #include "lib/lock.h"
+#include "mm/knobs.h"
 #include "mm/meta.h"
 #include "mm/reclaim.h"
 #include "mm/registry.h"
@@ -401,11 +402,13 @@ void slab_put(struct slab *slab)
 	struct superslab *superslab = slab->superslab;
 	unsigned int first = (unsigned int)(slab - superslab->slabs);
 	uint32_t units = unit_mask(first, slab->units);
+	bool purged;
 
 	hak_assert(slab->nr_free == slab->nr_objects);
 	registry_set_class(slab->base, slab->units, CLASS_NONE);
+	purged = class_on_diet(slab->class) && purge_units(superslab, units);
 	WRITE_ONCE(slab->class, CLASS_NONE);
-	put_units(superslab, units, units);
+	put_units(superslab, units, purged ? 0 : units);
 }
 
 static struct superslab *take_empty_superslab(void)

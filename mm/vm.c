@@ -14,6 +14,7 @@
 
 #include "lib/align.h"
 #include "lib/compiler.h"
+#include "mm/fault.h"
 
 /*
  * Slab memory is planned as a multiple of RAM, for swap and for holes between
@@ -51,6 +52,8 @@ static void *map_pages(void *hint, size_t size, int prot, int flags)
 
 static void *map_rw(void *hint, size_t size)
 {
+	if (fault_strikes(VM_CALL_MAP))
+		return NULL;
 	return map_pages(hint, size, PROT_READ | PROT_WRITE, 0);
 }
 
@@ -99,7 +102,7 @@ void *vm_map(void *hint, size_t size, size_t align)
 bool vm_unmap(void *addr, size_t size)
 {
 	int saved = errno;
-	bool done = !munmap(addr, size);
+	bool done = !fault_strikes(VM_CALL_UNMAP) && !munmap(addr, size);
 
 	errno = saved;
 	return done;
@@ -108,7 +111,8 @@ bool vm_unmap(void *addr, size_t size)
 bool vm_purge(void *addr, size_t size)
 {
 	int saved = errno;
-	bool done = !madvise(addr, size, MADV_DONTNEED);
+	bool done = !fault_strikes(VM_CALL_PURGE) &&
+		    !madvise(addr, size, MADV_DONTNEED);
 
 	errno = saved;
 	return done;
@@ -117,21 +121,27 @@ bool vm_purge(void *addr, size_t size)
 void *vm_remap(void *addr, size_t old_size, size_t size)
 {
 	int saved = errno;
-	void *moved = mremap(addr, old_size, size, MREMAP_MAYMOVE);
+	void *moved;
 
+	if (fault_strikes(VM_CALL_REMAP))
+		return NULL;
+	moved = mremap(addr, old_size, size, MREMAP_MAYMOVE);
 	errno = saved;
 	return moved == MAP_FAILED ? NULL : moved;
 }
 
 void *vm_reserve(size_t size)
 {
+	if (fault_strikes(VM_CALL_RESERVE))
+		return NULL;
 	return map_pages(NULL, size, PROT_READ, MAP_NORESERVE);
 }
 
 bool vm_commit(void *addr, size_t size)
 {
 	int saved = errno;
-	bool done = !mprotect(addr, size, PROT_READ | PROT_WRITE);
+	bool done = !fault_strikes(VM_CALL_COMMIT) &&
+		    !mprotect(addr, size, PROT_READ | PROT_WRITE);
 
 	errno = saved;
 	return done;

@@ -52,12 +52,14 @@ struct magazine {
  * @spare: second magazine of a class, full or empty whenever it is exchanged
  * @next_parked: on the list of caches that wait for a thread
  * @next: on the list of all caches, which only grows
+ * @refills: of each class of the tiny tier, up to when it counts as hot
  */
 struct cache {
 	void **top[NR_REGISTRY_CLASSES];
 	struct magazine *spare[NR_CLASSES];
 	struct cache *next_parked;
 	struct cache *next;
+	uint8_t refills[TINY_CLASS_LAST + 1];
 };
 
 /* As the boot cache, for a thread whose destructor has run. */

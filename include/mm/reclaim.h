@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "lib/compiler.h"
+#include "mm/knobs.h"
 
 #define RETAIN_BYTES		((size_t)CONFIG_HAKMEM_RETAIN_KB << 10)
 
@@ -50,7 +51,7 @@ static inline uint64_t reclaim_clock_ms(void)
  * @used: bytes in use
  *
  * What was freed a moment ago is often wanted again the next: between the two
- * bounds, memory goes back at most once in CONFIG_HAKMEM_DECAY_MS.
+ * bounds, memory goes back at most once in HAKMEM_DECAY_MS.
  */
 static inline bool reclaim_due(struct reclaim_pace *pace, size_t idle,
 			       size_t used)
@@ -64,7 +65,7 @@ static inline bool reclaim_due(struct reclaim_pace *pace, size_t idle,
 	now = reclaim_clock_ms();
 	if (now < pace->next_ms)
 		return false;
-	pace->next_ms = now + CONFIG_HAKMEM_DECAY_MS;
+	pace->next_ms = now + knob(KNOB_DECAY_MS);
 	return true;
 }
 

@@ -11,8 +11,13 @@
 #include "depot.h"
 
 #include "lib/lock.h"
+#include "mm/knobs.h"
 
-#define DEPOT_BYTES	((size_t)CONFIG_HAKMEM_DEPOT_KB << 10)
+#define DEPOT_BYTES		((size_t)CONFIG_HAKMEM_DEPOT_KB << 10)
+#define DIET_DEPOT_BYTES	((size_t)16 << 10)
+
+#define MAGAZINE_SIZE		((size_t)CONFIG_HAKMEM_MAGAZINE_SIZE)
+#define DIET_MAGAZINE_SIZE	((size_t)8)
 
 struct depot {
 	struct lock lock;	/* guards the rest */
@@ -25,12 +30,19 @@ static struct depot depots[NR_CLASSES];
 
 unsigned int magazine_capacity(unsigned int class)
 {
-	size_t by_bytes = ((size_t)CONFIG_HAKMEM_MAGAZINE_KB << 10) /
-			  class_size(class);
+	size_t n = ((size_t)CONFIG_HAKMEM_MAGAZINE_KB << 10) /
+		   class_size(class);
 
-	return (unsigned int)max(min(by_bytes,
-				     (size_t)CONFIG_HAKMEM_MAGAZINE_SIZE),
-				 (size_t)2);
+	n = min(n, MAGAZINE_SIZE);
+	if (class_on_diet(class))
+		n = min(n, DIET_MAGAZINE_SIZE);
+	return (unsigned int)max(n, (size_t)2);
+}
+
+static size_t depot_bytes(unsigned int class)
+{
+	return class_on_diet(class) ? min(DEPOT_BYTES, DIET_DEPOT_BYTES) :
+				      DEPOT_BYTES;
 }
 
 static size_t magazine_objects(unsigned int class,
@@ -83,7 +95,8 @@ bool depot_put_full(unsigned int class, struct magazine *full,
 	bool put;
 
 	lock_acquire(&depot->lock);
-	put = (depot->objects + objects) * class_size(class) <= DEPOT_BYTES;
+	put = (depot->objects + objects) * class_size(class) <=
+	      depot_bytes(class);
 	if (put) {
 		depot->objects += objects;
 		push(&depot->full, full);

@@ -13,6 +13,7 @@
 
 #include "depot.h"
 #include "lib/lock.h"
+#include "mm/knobs.h"
 #include "mm/meta.h"
 #include "mm/thread.h"
 #include "mm/tier.h"
@@ -20,6 +21,9 @@
 #define REFILL_BYTES	((size_t)CONFIG_HAKMEM_REFILL_KB << 10)
 #define REFILL_MIN	4U
 #define FIRST_REFILL_BYTES	min((size_t)1024, REFILL_BYTES)
+
+/* A class whose cache was refilled this often is hot. */
+#define HOT_REFILLS	16
 
 /*
  * A magazine's worth of NULL behind which the top of "no magazine" points: the
@@ -175,16 +179,30 @@ static void reverse(void **objs, unsigned int n)
 	}
 }
 
+static bool is_hot(struct cache *cache, unsigned int class)
+{
+	if (class > TINY_CLASS_LAST)
+		return false;
+	if (cache->refills[class] == HOT_REFILLS)
+		return true;
+	cache->refills[class]++;
+	return false;
+}
+
 /*
  * Objects to fetch at once. Few the first time: most threads want few objects
  * of most classes, and what one thread fetches no other has on its pages.
  */
-static unsigned int refill_count(unsigned int class, bool first)
+static unsigned int refill_count(struct cache *cache, unsigned int class,
+				 bool first)
 {
 	size_t bytes = first ? FIRST_REFILL_BYTES : REFILL_BYTES;
-	unsigned int by_bytes = (unsigned int)(bytes / class_size(class));
+	unsigned int n = max((unsigned int)(bytes / class_size(class)),
+			     REFILL_MIN);
 
-	return min(max(by_bytes, REFILL_MIN), magazine_capacity(class));
+	if (is_hot(cache, class) && knob(KNOB_TINY_REFILL_COUNT_HOT))
+		n = knob(KNOB_TINY_REFILL_COUNT_HOT);
+	return min(n, magazine_capacity(class));
 }
 
 static void *alloc_uncached(unsigned int class)
@@ -198,7 +216,7 @@ static void *alloc_uncached(unsigned int class)
 static void *refill(struct cache *cache, unsigned int class)
 {
 	struct magazine *magazine = magazine_of(cache->top[class]);
-	unsigned int n = refill_count(class, !magazine);
+	unsigned int n = refill_count(cache, class, !magazine);
 	void **objs;
 
 	if (!magazine)

@@ -65,13 +65,41 @@ static void product_overflow_is_enomem(struct kunit *test)
 	}
 }
 
-/* Let the process have @headroom more address space than it has now. */
-static void limit_memory(struct kunit *test, size_t headroom)
+/**
+ * struct resource - what a process can be short of
+ * @name: in the output
+ * @id: for setrlimit()
+ * @field: of /proc/self/status that says how much of it there is now
+ */
+struct resource {
+	const char *name;
+	int id;
+	const char *field;
+};
+
+static const struct resource resources[] = {
+	{ "RLIMIT_AS", RLIMIT_AS, "VmSize:" },
+	{ "RLIMIT_DATA", RLIMIT_DATA, "VmData:" },
+};
+
+static void describe_resource(const void *param, char *text, size_t size)
 {
-	size_t limit = process_status("VmSize:") + headroom;
+	snprintf(text, size, "%s", ((const struct resource *)param)->name);
+}
+
+/* Let the process have @headroom more of a resource than it has now. */
+static void limit_resource(struct kunit *test, const struct resource *resource,
+			   size_t headroom)
+{
+	size_t limit = process_status(resource->field) + headroom;
 	const struct rlimit rlimit = { limit, limit };
 
-	KUNIT_ASSERT_EQ(test, setrlimit(RLIMIT_AS, &rlimit), 0);
+	KUNIT_ASSERT_EQ(test, setrlimit(resource->id, &rlimit), 0);
+}
+
+static void limit_memory(struct kunit *test, size_t headroom)
+{
+	limit_resource(test, &resources[0], headroom);
 }
 
 /* Objects that are chained through their first word; the last is tagged. */
@@ -141,7 +169,7 @@ static void exhausted_memory_comes_back(struct kunit *test)
 	for (i = 0; i < ARRAY_LENGTH(exhausting_sizes); i++)
 		bytes[i] = bytes_of(exhausting_sizes[i]);
 	hak_malloc_trim(0);
-	limit_memory(test, headroom);
+	limit_resource(test, test->param_value, headroom);
 	for (i = 0; i < ARRAY_LENGTH(exhausting_sizes); i++) {
 		size_t size = exhausting_sizes[i];
 
@@ -282,7 +310,8 @@ static void live_objects_need_few_mappings(struct kunit *test)
 static const struct kunit_case limit_cases[] = {
 	KUNIT_CASE(huge_malloc_is_enomem),
 	KUNIT_CASE(product_overflow_is_enomem),
-	KUNIT_CASE(exhausted_memory_comes_back),
+	KUNIT_CASE_PARAM(exhausted_memory_comes_back, resources,
+			 describe_resource),
 	KUNIT_CASE(exhausted_functions_fail_cleanly),
 	KUNIT_CASE(threads_share_exhausted_memory),
 	KUNIT_CASE(exhaustion_is_reported_three_times),

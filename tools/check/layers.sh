@@ -72,6 +72,10 @@ EOT
 report "only mm/report.c aborts" <<EOT
 $(calls 'abort|__builtin_trap' include lib mm | grep -v '^mm/report\.c:')
 EOT
+report "only mm/knobs.c reads the environment" <<EOT
+$(grep -rnwE --include='*.[ch]' 'environ|getenv|secure_getenv' include lib mm |
+	grep -v '^mm/knobs\.c:')
+EOT
 report "only mm/thread.c has a pthread key" <<EOT
 $(calls 'pthread_key_create|pthread_setspecific' include lib mm |
 	grep -v '^mm/thread\.c:')

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Knobs: what the environment says about this run.
+ *
+ * They are read once, before the first memory is mapped, with no allocation,
+ * stdio or locale. A process whose user gains rights by it (AT_SECURE) has the
+ * defaults; so has one that allocates before libc knows its environment, in an
+ * IFUNC resolver.
+ */
+#ifndef HAKMEM_MM_KNOBS_H
+#define HAKMEM_MM_KNOBS_H
+
+#include <stdbool.h>
+
+#include "lib/compiler.h"
+#include "mm/sizes.h"
+
+enum knob_id {
+	KNOB_TINY_USE_SUPERSLAB,
+	KNOB_TINY_MEM_DIET,
+	KNOB_TINY_REFILL_COUNT_HOT,
+	KNOB_DECAY_MS,
+	KNOB_STATS,
+	NR_KNOBS,
+};
+
+/**
+ * struct knob - a variable of the environment that holds a number
+ * @name: of the variable
+ * @min: least value
+ * @max: greatest value
+ * @value: the default, then what the environment says
+ */
+struct knob {
+	const char *name;
+	unsigned int min;
+	unsigned int max;
+	unsigned int value;
+};
+
+/* Constant from knobs_init() on. */
+extern struct knob knobs[NR_KNOBS] __hidden;
+
+static inline unsigned int knob(enum knob_id id)
+{
+	return knobs[id].value;
+}
+
+/**
+ * knob_parse() - Read a knob's value.
+ * @knob: whose range it must lie in
+ * @text: decimal digits and nothing else
+ * @value: out: the value; unchanged if it is none
+ *
+ * Return: whether it is one.
+ */
+bool knob_parse(const struct knob *knob, const char *text,
+		unsigned int *value);
+
+/* Return: the text of a variable, NULL without it or when AT_SECURE. */
+const char *knob_environment(const char *name);
+
+/* Read all knobs; a line on standard error for each that is nonsense. */
+void knobs_init(void);
+
+/* Whether HAKMEM_TINY_MEM_DIET is for this class. */
+static inline bool class_on_diet(unsigned int class)
+{
+	return class <= TINY_CLASS_LAST && knob(KNOB_TINY_MEM_DIET);
+}
+
+#endif /* HAKMEM_MM_KNOBS_H */

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Knobs: see include/mm/knobs.h.
+ */
+#include "mm/knobs.h"
+
+#include <stddef.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "lib/parse.h"
+#include "lib/print.h"
+#include "mm/report.h"
+
+/* Of a nonsensical value, what is shown of it. */
+#define SHOWN_SIZE	40
+
+/* The help is README.md's: tools/check/knobs.sh compares the two. */
+#define KNOB(name, min, max, initial, help) { name, min, max, initial }
+
+struct knob knobs[NR_KNOBS] = {
+	[KNOB_TINY_USE_SUPERSLAB] =
+	KNOB("HAKMEM_TINY_USE_SUPERSLAB", 0, 1, 1,
+	     "0: the tiny tier takes no memory, so that small requests flow to "
+	     "the next tier; for finding out which tier a fault is in"),
+	[KNOB_TINY_MEM_DIET] =
+	KNOB("HAKMEM_TINY_MEM_DIET", 0, 1, 0,
+	     "1: the tiny tier keeps little: magazines of 8 objects, 16 KiB "
+	     "in a depot, and empty slabs go back to the kernel at once"),
+	[KNOB_TINY_REFILL_COUNT_HOT] =
+	KNOB("HAKMEM_TINY_REFILL_COUNT_HOT", 0, 124, 0,
+	     "objects fetched per refill of a hot class, one that the thread "
+	     "has refilled from the tiny tier 16 times; 0: by their size, as "
+	     "for other classes"),
+	[KNOB_DECAY_MS] =
+	KNOB("HAKMEM_DECAY_MS", 0, 60000, CONFIG_HAKMEM_DECAY_MS,
+	     "milliseconds between two rounds of giving free memory back"),
+	[KNOB_STATS] =
+	KNOB("HAKMEM_STATS", 0, 1, 0,
+	     "1: print at exit what each tier and size class did; needs "
+	     "CONFIG_HAKMEM_STATS"),
+};
+
+bool knob_parse(const struct knob *knob, const char *text,
+		unsigned int *value)
+{
+	unsigned long number;
+
+	if (!parse_number(&text, &number) || *text ||
+	    number < knob->min || number > knob->max)
+		return false;
+	*value = (unsigned int)number;
+	return true;
+}
+
+const char *knob_environment(const char *name)
+{
+	const char *behind;
+	char **entry;
+
+	if (getauxval(AT_SECURE))
+		return NULL;
+	for (entry = environ; entry && *entry; entry++) {
+		behind = parse_prefix(*entry, name);
+		if (behind && *behind == '=')
+			return behind + 1;
+	}
+	return NULL;
+}
+
+static void __cold report_nonsense(const struct knob *knob, const char *text)
+{
+	char shown[SHOWN_SIZE];
+
+	format_buffer(shown, sizeof(shown), "%s", text);
+	report_line("%s=%s: not a number from %u to %u: using %u", knob->name,
+		    shown, knob->min, knob->max, knob->value);
+}
+
+void knobs_init(void)
+{
+	struct knob *knob;
+	const char *text;
+
+	for (knob = knobs; knob < knobs + NR_KNOBS; knob++) {
+		text = knob_environment(knob->name);
+		if (text && !knob_parse(knob, text, &knob->value))
+			report_nonsense(knob, text);
+	}
+}
