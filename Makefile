@@ -125,7 +125,7 @@ selftests selftests-long: all libhakmem-prefixed.a
 
 endif
 
-.PHONY: run setup check
+.PHONY: run setup check matrix selftests-all
 run:
 	$(Q)$(srctree)/tools/build/setup.sh build
 	$(Q)$(MAKE) -f $(srctree)/Makefile all
