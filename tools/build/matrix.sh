@@ -27,6 +27,10 @@ unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MAKE_TERMOUT MAKE_TERMERR
 unset KCONFIG_CONFIG KCONFIG_SEED KCONFIG_ALLCONFIG KCONFIG_PROBABILITY
 unset O W V Q CASE QUICK objtree quiet
 
+# A large tier alone, with assertions, beside a second configuration, is slow.
+: "${CK_TIMEOUT_MULTIPLIER:=4}"
+export CK_TIMEOUT_MULTIPLIER
+
 # --- One configuration, in the folder $scratch/NAME --------------------------
 
 build()
