@@ -23,6 +23,8 @@ endif
 # These goals read no configuration, and run one by one beside other goals.
 bare-goals := help check setup clean mrproper distclean
 lone-goals := setup clean mrproper distclean %config
+# These make their own, where that is needed.
+self-goals := run matrix selftests-all
 
 KCONFIG_CONF ?= kconfig-conf
 ifneq ($(filter-out $(bare-goals),$(goals)),)
@@ -109,7 +111,7 @@ ifneq ($(filter %config,$(goals)),)
 
 include $(srctree)/tools/build/Makefile.config
 
-else ifneq ($(filter-out $(bare-goals) run,$(goals)),)
+else ifneq ($(filter-out $(bare-goals) $(self-goals),$(goals)),)
 
 include $(srctree)/tools/build/Makefile.sync
 include $(srctree)/tools/build/Makefile.flags
@@ -125,7 +127,7 @@ selftests selftests-long: all libhakmem-prefixed.a
 
 endif
 
-.PHONY: run setup check
+.PHONY: run setup check matrix selftests-all
 run:
 	$(Q)$(srctree)/tools/build/setup.sh build
 	$(Q)$(MAKE) -f $(srctree)/Makefile all
@@ -136,6 +138,13 @@ setup:
 
 check:
 	$(Q)$(srctree)/tools/check/all.sh $(srctree)
+
+matrix:
+	$(Q)$(srctree)/tools/build/matrix.sh $(CONFIGS)
+
+selftests-all:
+	$(Q)TARGETS="$(or $(TARGETS),all)" $(srctree)/tools/build/matrix.sh \
+		$(notdir $(wildcard $(srctree)/mm/configs/*defconfig))
 
 # --- Cleaning ----------------------------------------------------------------
 

@@ -29,6 +29,21 @@ is_unconfigured()
 	return 1
 }
 
+# Prints the option that leaves a target out: its own, or one it depends on.
+what_is_off()
+{
+	option=HAKMEM_SELFTEST_$(echo "$1" | tr '[:lower:]' '[:upper:]')
+	needs=$(awk -v option="$option" '
+		$1 == "config" { found = $2 == option }
+		found && $1 == "depends" { print $3 }
+		' "$srctree/selftests/Kconfig")
+	for need in $needs; do
+		grep -qx "CONFIG_$need=y" "$objtree/include/config/auto.conf" ||
+			option=$need
+	done
+	echo "CONFIG_$option"
+}
+
 # Prints the counts of one target's log: pass fail skip. A runner of ours says
 # them itself; a script's are counted from its TAP, where a test that was
 # planned and did not report counts as failed.
@@ -112,10 +127,8 @@ for target; do
 	number=$((number + 1))
 	echo "# selftests: $target"
 	if is_unconfigured "$target"; then
-		symbol=$(echo "hakmem_selftest_$target" |
-			tr '[:lower:]' '[:upper:]')
 		echo "ok $number selftests: $target" \
-			"# SKIP CONFIG_$symbol is not set"
+			"# SKIP $(what_is_off "$target") is not set"
 		skipped=$((skipped + 1))
 		continue
 	fi

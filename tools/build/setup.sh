@@ -23,6 +23,7 @@ sqlite3			sqlite3
 git			git
 redis-server		redis-server
 redis-benchmark		redis-tools
+tmux			tmux
 libjemalloc.so.2	libjemalloc2
 libmimalloc.so.2	libmimalloc2.0
 '

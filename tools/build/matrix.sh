@@ -1,0 +1,188 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# matrix.sh [CONFIGURATION...]: build each with warnings as errors, and run the
+# selftests of the interface and of the tiers in it.
+#
+#	defconfig, X_defconfig, allnoconfig, allyesconfig: as make's goals
+#	without-tiny-mid: defconfig with these tiers off
+#	random-7: randconfig of seed 7, and numbers of the same seed
+#
+# Without arguments: all of mm/configs, every set of tiers off, allnoconfig,
+# allyesconfig and N random ones. Prints a line for each and, at the end, the
+# whole log of those that failed.
+#
+# Environment: N; SEED: of the first random one; TARGETS: the selftests, "all"
+# for all; JOBS: configurations at a time; CC, CXX.
+
+set -u
+
+srctree=$(cd "$(dirname "$0")/../.." && pwd)
+: "${N:=5}" "${SEED:=$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}"
+: "${JOBS:=$(nproc)}" "${TARGETS=}" "${CC:=gcc}" "${CXX:=g++}"
+export TARGETS CC CXX
+
+# What an outer make exports would be taken for ours.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MAKE_TERMOUT MAKE_TERMERR
+unset KCONFIG_CONFIG KCONFIG_SEED KCONFIG_ALLCONFIG KCONFIG_PROBABILITY
+unset O W V Q CASE QUICK objtree quiet
+
+# A large tier alone, with assertions, beside a second configuration, is slow.
+: "${CK_TIMEOUT_MULTIPLIER:=4}"
+export CK_TIMEOUT_MULTIPLIER
+
+# --- One configuration, in the folder $scratch/NAME --------------------------
+
+build()
+{
+	make -s -C "$srctree" O="$tree" CC="$CC" CXX="$CXX" W=e "$@"
+}
+
+random_numbers()
+{
+	kconfigs=$(cd "$srctree" && find lib mm -name Kconfig | LC_ALL=C sort)
+	(
+		cd "$srctree" || exit
+		# shellcheck disable=SC2086 # a list of words
+		awk -v seed="$1" -f tools/build/randint.awk \
+			"$tree/.config" $kconfigs
+	)
+}
+
+# Leaves .config, and in wanted what was asked for beyond the goal of make.
+configure()
+{
+	case $1 in
+	without-*)
+		build defconfig || return
+		for tier in $(echo "${1#without-}" | tr - ' '); do
+			echo "# CONFIG_$(symbol "$tier") is not set"
+		done >"$tree/wanted"
+		;;
+	random-*)
+		build randconfig KCONFIG_SEED="${1#random-}" || return
+		random_numbers "${1#random-}" >"$tree/wanted" || return
+		;;
+	*)
+		build "$1" || return
+		: >"$tree/wanted"
+		;;
+	esac
+	# Which tests are built is not what is tested here.
+	sed -i /_SELFTEST_/d "$tree/.config"
+	echo CONFIG_HAKMEM_SELFTEST_ALL=y >>"$tree/wanted"
+	cat "$tree/wanted" >>"$tree/.config"
+	build olddefconfig 2>/dev/null || return
+	KCONFIG_CONFIG=$tree/.config \
+		"$srctree/tools/build/verify.sh" "$tree/wanted"
+}
+
+# The tiers' runners, and those of what the tiers share
+default_targets()
+{
+	for folder in "$srctree"/mm/*/; do
+		folder=$(basename "$folder")
+		test ! -e "$srctree/selftests/$folder" || echo "$folder"
+	done
+	echo api
+}
+
+test_one()
+{
+	configure "$1" || return
+	echo "--- what differs from the defaults:"
+	build savedefconfig && cat "$tree/defconfig" || return
+	echo "--- build and test:"
+	build all || return
+	test -n "$TARGETS" || TARGETS=$(default_targets | tr '\n' ' ')
+	test "$TARGETS" != all || TARGETS=
+	build ${TARGETS:+TARGETS="$TARGETS"} selftests
+}
+
+# Prints one line; leaves the log only of a failure.
+report_one()
+{
+	tree=$scratch/$1
+	mkdir -p "$tree"
+	begin=$(date +%s)
+	word=FAIL
+	verdict=1
+	test_one "$1" >"$tree.log" 2>&1 && word=ok && verdict=0
+	said=$(grep -E '^[0-9]+ passed, ' "$tree.log" | tail -n 1)
+	printf '%-4s %-24s %4s s  %s\n' $word "$1" \
+		$(($(date +%s) - begin)) "${said:-did not get to the tests}"
+	rm -rf "$tree"
+	test $verdict = 1 || rm -f "$tree.log"
+	return $verdict
+}
+
+# --- All of them -------------------------------------------------------------
+
+symbol()
+{
+	echo "HAKMEM_$1" | tr '[:lower:]' '[:upper:]'
+}
+
+# Folders of mm/ whose own option can be switched off
+optional_tiers()
+{
+	for file in "$srctree"/mm/*/Kconfig; do
+		tier=$(basename "$(dirname "$file")")
+		awk -v config="config $(symbol "$tier")" '
+			last == config && /^\tbool "/ { found = 1 }
+			{ last = $0 }
+			END { exit !found }' "$file" && echo "$tier"
+	done
+}
+
+# Prints without-X for every set of the tiers that are its arguments.
+sets_off()
+{
+	sets=
+	for tier; do
+		for set in $sets without; do
+			sets="$sets $set-$tier"
+		done
+	done
+	echo "$sets"
+}
+
+list_all()
+{
+	(cd "$srctree/mm/configs" && ls -- *defconfig)
+	# shellcheck disable=SC2046 # a list of words
+	sets_off $(optional_tiers)
+	echo allnoconfig allyesconfig
+	number=0
+	while test $number -lt "$N"; do
+		echo "random-$((SEED + number))"
+		number=$((number + 1))
+	done
+}
+
+if test -n "${MATRIX_SCRATCH-}"; then
+	scratch=$MATRIX_SCRATCH
+	report_one "$1"
+	exit
+fi
+
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# shellcheck disable=SC2046 # a list of words
+test $# -gt 0 || set -- $(list_all)
+
+echo "matrix: $# configurations, $JOBS at a time, SEED=$SEED"
+printf '%s\n' "$@" |
+	MATRIX_SCRATCH=$scratch xargs -n 1 -P "$JOBS" "$0"
+
+failed=0
+for name; do
+	test -e "$scratch/$name.log" || continue
+	failed=$((failed + 1))
+	printf '\n=== %s\n' "$name"
+	cat "$scratch/$name.log"
+done
+echo "matrix: $(($# - failed)) of $# configurations passed"
+test $failed = 0
