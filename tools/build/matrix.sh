@@ -56,6 +56,8 @@ configure()
 	without-*)
 		build defconfig || return
 		for tier in $(echo "${1#without-}" | tr - ' '); do
+			optional_tiers | grep -qx "$tier" ||
+				{ echo "no tier $tier" >&2; return 1; }
 			echo "# CONFIG_$(symbol "$tier") is not set"
 		done >"$tree/wanted"
 		;;
@@ -63,9 +65,13 @@ configure()
 		build randconfig KCONFIG_SEED="${1#random-}" || return
 		random_numbers "${1#random-}" >"$tree/wanted" || return
 		;;
-	*)
+	*config)
 		build "$1" || return
 		: >"$tree/wanted"
+		;;
+	*)
+		echo "no such configuration"
+		return 1
 		;;
 	esac
 	# Which tests are built is not what is tested here.
