@@ -13,6 +13,7 @@
 #include "mm/init.h"
 #include "mm/large.h"
 #include "mm/libc.h"
+#include "mm/slab_pool.h"
 #include "mm/stats.h"
 #include "mm/superslab.h"
 
@@ -43,6 +44,7 @@ int hak_malloc_trim(size_t pad)
 	(void)pad;
 	init_ensure();
 	cache_reclaim();
+	slab_pool_reclaim();
 	bytes = large_reclaim();
 	bytes += superslab_reclaim();
 	return bytes != 0;

@@ -90,6 +90,7 @@ bool route_reclaim(void)
 {
 	size_t freed = cache_reclaim();
 
+	freed += slab_pool_reclaim();
 	freed += large_reclaim();
 	freed += superslab_reclaim();
 	return freed != 0;

@@ -220,13 +220,26 @@ static const char *give_locked(struct slab_pool *pool,
 	return NULL;
 }
 
+/* Give back slabs that are in no pool any more. Return: how many. */
+static size_t put_slabs(struct list_head *surplus)
+{
+	struct slab *slab;
+	size_t n;
+
+	for (n = 0; !list_empty(surplus); n++) {
+		slab = list_first_entry(surplus, struct slab, node);
+		list_del(&slab->node);
+		slab_put(slab);
+	}
+	return n;
+}
+
 void slab_pool_drain(unsigned int class, void *const *objs, unsigned int n)
 {
 	struct slab_pool *pool = &pools[class];
 	struct list_head surplus = LIST_HEAD_INIT(surplus);
 	struct geometry geometry = class_geometry(class);
 	const char *fault = NULL;
-	struct slab *slab;
 	unsigned int i;
 
 	lock_pool(pool);
@@ -240,11 +253,43 @@ void slab_pool_drain(unsigned int class, void *const *objs, unsigned int n)
 	lock_release(&pool->lock);
 	if (fault)
 		report_bad_pointer("free", objs[i], fault);
-	while (!list_empty(&surplus)) {
-		slab = list_first_entry(&surplus, struct slab, node);
+	put_slabs(&surplus);
+}
+
+/* After a fork, empty slabs may be anywhere on the list. */
+static void take_empty_locked(struct slab_pool *pool,
+			      struct list_head *surplus)
+{
+	struct list_head *pos = pool->partial.prev;
+	struct slab *slab;
+
+	while (pool->nr_empty && pos != &pool->partial) {
+		slab = container_of(pos, struct slab, node);
+		pos = pos->prev;
+		if (slab->nr_free != slab->nr_objects)
+			continue;
+		pool->nr_empty--;
+		pool->stats.slabs--;
 		list_del(&slab->node);
-		slab_put(slab);
+		list_add(&slab->node, surplus);
 	}
+}
+
+size_t slab_pool_reclaim(void)
+{
+	struct list_head surplus = LIST_HEAD_INIT(surplus);
+	unsigned int class;
+	size_t slabs = 0;
+
+	for (class = 1; class < NR_CLASSES; class++) {
+		if (!READ_ONCE(pools[class].nr_empty))
+			continue;
+		lock_pool(&pools[class]);
+		take_empty_locked(&pools[class], &surplus);
+		lock_release(&pools[class].lock);
+		slabs += put_slabs(&surplus);
+	}
+	return slabs;
 }
 
 void slab_pool_stats(unsigned int class, struct tier_stats *stats)

@@ -15,6 +15,9 @@ unsigned int slab_pool_refill(unsigned int class, void **objs,
 void slab_pool_drain(unsigned int class, void *const *objs, unsigned int n);
 void slab_pool_stats(unsigned int class, struct tier_stats *stats);
 
+/* Give back the slabs that the classes keep empty. Return: how many. */
+size_t slab_pool_reclaim(void);
+
 /* In a forked child, for all classes. */
 void slab_pool_fork_child(void);
 

@@ -112,7 +112,7 @@ static void exercise_threads(unsigned int n)
 /* Many of one size: slabs, superslabs and magazines come and go. */
 static void exercise_many(void)
 {
-	static size_t *p[20000];
+	static size_t *p[6000];
 	size_t i;
 
 	for (i = 0; i < ARRAY_LENGTH(p); i++) {

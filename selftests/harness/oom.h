@@ -53,14 +53,12 @@ static const struct oom_mode oom_modes[] = {
  * @plan: which calls fail
  * @refused: requests
  * @struck: calls that were failed
- * @used: bytes of superslabs in use when all is over
  */
 struct oom_trial {
 	unsigned int (*workload)(void);
 	struct fault_plan plan;
 	unsigned int refused;
 	unsigned long struck;
-	size_t used;
 };
 
 /* For workloads: what must hold however little memory there is. */
@@ -99,7 +97,7 @@ static inline void oom_run_trial(void *arg)
 	info = hak_mallinfo2();
 	OOM_CHECK(info.uordblks == 0 && info.hblkhd == 0);
 	superslab_usage(&usage);
-	trial->used = usage.mapped - usage.free;
+	OOM_CHECK(usage.free == usage.mapped);
 }
 
 static inline void oom_expect_clean(struct kunit *test,
@@ -116,10 +114,9 @@ static inline void oom_expect_clean(struct kunit *test,
 			 "call %lu: %s", trial->plan.first, report->line);
 }
 
-/* Begin with a run in which no call fails. @used: out: its bytes in use */
+/* Begin with a run in which no call fails. */
 static inline struct oom_trial *oom_start(struct kunit *test,
-					  unsigned int (*workload)(void),
-					  size_t *used)
+					  unsigned int (*workload)(void))
 {
 	struct oom_trial *trial;
 	struct report report;
@@ -135,22 +132,15 @@ static inline struct oom_trial *oom_start(struct kunit *test,
 	oom_expect_clean(test, trial, &report);
 	KUNIT_EXPECT_EQ(test, trial->refused, 0);
 	KUNIT_EXPECT_EQ(test, report.lines, 0);
-	*used = trial->used;
 	return trial;
 }
 
-static inline void oom_repeat(struct kunit *test, struct oom_trial *trial,
-			      size_t used)
+static inline void oom_repeat(struct kunit *test, struct oom_trial *trial)
 {
 	struct report report;
 
 	report_call(&report, oom_run_trial, trial);
 	oom_expect_clean(test, trial, &report);
-	/* A class that stood in for another may keep a slab. */
-	KUNIT_EXPECT_MSG(test, trial->used <= used + 2 * SLAB_SIZE,
-			 "call %lu, seed %lu: %zu bytes in use, not %zu",
-			 trial->plan.first, trial->plan.seed, trial->used,
-			 used);
 }
 
 /* Of a KUNIT_CASE_PARAM of oom_modes. */
@@ -160,14 +150,13 @@ static inline void oom_fail_each_call(struct kunit *test,
 	const struct oom_mode *mode = test->param_value;
 	unsigned int refusing = 0;
 	struct oom_trial *trial;
-	size_t used;
 
-	trial = oom_start(test, workload, &used);
+	trial = oom_start(test, workload);
 	trial->plan.interval = mode->interval;
 	do {
 		trial->plan.first++;
 		KUNIT_ASSERT_LE(test, trial->plan.first, OOM_CALLS_MAX);
-		oom_repeat(test, trial, used);
+		oom_repeat(test, trial);
 		refusing += trial->refused > 0;
 	} while (trial->struck);
 	kunit_info(test, "%s: of %lu calls %u refuse a request", mode->name,
@@ -182,12 +171,11 @@ static inline void oom_fail_by_chance(struct kunit *test,
 {
 	struct oom_trial *trial;
 	unsigned int struck = 0;
-	size_t used;
 
-	trial = oom_start(test, workload, &used);
+	trial = oom_start(test, workload);
 	for (trial->plan.seed = 0; trial->plan.seed < 60; trial->plan.seed++) {
 		trial->plan.permille = 20 + 8 * trial->plan.seed;
-		oom_repeat(test, trial, used);
+		oom_repeat(test, trial);
 		struck += trial->struck > 0;
 	}
 	KUNIT_EXPECT_GT(test, struck, 40);
