@@ -9,11 +9,10 @@
 
 #include "hakmem.h"
 #include "lib/print.h"
-#include "mm/cache.h"
 #include "mm/init.h"
 #include "mm/large.h"
 #include "mm/libc.h"
-#include "mm/slab_pool.h"
+#include "mm/route.h"
 #include "mm/stats.h"
 #include "mm/superslab.h"
 
@@ -43,10 +42,7 @@ int hak_malloc_trim(size_t pad)
 
 	(void)pad;
 	init_ensure();
-	cache_reclaim();
-	slab_pool_reclaim();
-	bytes = large_reclaim();
-	bytes += superslab_reclaim();
+	route_reclaim(&bytes);
 	return bytes != 0;
 }
 

@@ -30,8 +30,8 @@ const struct tier_ops *class_tier(unsigned int class)
 }
 
 /*
- * The smallest class of a tier whose objects all have the alignment. A slab
- * begins at a multiple of its size, so its objects are as aligned as theirs.
+ * The smallest class of a tier whose objects all have the alignment: a slab
+ * begins at a multiple of SLAB_SIZE, its objects at multiples of theirs in it.
  */
 static unsigned int aligned_class(size_t size, size_t align)
 {
@@ -78,22 +78,23 @@ static void *ask_owners(size_t size, size_t align, bool zero)
 void *route_alloc(size_t size, size_t align, bool zero)
 {
 	void *obj = ask_owners(size, align, zero);
+	size_t bytes;
 
-	if (unlikely(!obj) && route_reclaim())
+	if (unlikely(!obj) && route_reclaim(&bytes))
 		obj = ask_owners(size, align, zero);
 	if (unlikely(!obj))
 		report_out_of_memory(size, "large", "address space");
 	return obj;
 }
 
-bool route_reclaim(void)
+bool route_reclaim(size_t *bytes)
 {
-	size_t freed = cache_reclaim();
+	size_t within = cache_reclaim();
 
-	freed += slab_pool_reclaim();
-	freed += large_reclaim();
-	freed += superslab_reclaim();
-	return freed != 0;
+	within += slab_pool_reclaim();
+	*bytes = large_reclaim();
+	*bytes += superslab_reclaim();
+	return within || *bytes;
 }
 
 void route_fork_child(void)

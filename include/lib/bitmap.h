@@ -22,11 +22,6 @@ static inline void bitmap_set(uint64_t *map, unsigned int bit)
 	map[bit / 64] |= (uint64_t)1 << (bit % 64);
 }
 
-static inline void bitmap_clear(uint64_t *map, unsigned int bit)
-{
-	map[bit / 64] &= ~((uint64_t)1 << (bit % 64));
-}
-
 /* The bits of word @word that lie in [start, end). */
 static inline uint64_t bitmap_word_mask(unsigned int word, unsigned int start,
 					unsigned int end)

@@ -21,8 +21,13 @@
  */
 void *route_alloc(size_t size, size_t align, bool zero);
 
-/* Give back all that is kept for reuse. Return: false if there was nothing. */
-bool route_reclaim(void);
+/**
+ * route_reclaim() - Give back all that is kept for reuse.
+ * @bytes: out: of them, the bytes that went to the kernel
+ *
+ * Return: false if there was nothing.
+ */
+bool route_reclaim(size_t *bytes);
 
 void route_fork_child(void);
 

@@ -97,7 +97,7 @@ static void bitmap_follows_its_model(struct kunit *test)
 			model[start] = true;
 			break;
 		case 1:
-			bitmap_clear(map, start);
+			bitmap_clear_range(map, start, 1);
 			model[start] = false;
 			break;
 		case 2:

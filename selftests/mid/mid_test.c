@@ -13,23 +13,9 @@ const struct tier_under_test tier_under_test = {
 	.ops = &mid_ops,
 	.first_class = MID_CLASS_FIRST,
 	.last_class = MID_CLASS_LAST,
+	.min_size = MID_MIN_SIZE,
+	.max_size = MID_MAX_SIZE,
 };
-
-/* Every request of the tier's range is an object of the class of its size. */
-static void malloc_uses_the_tier(struct kunit *test)
-{
-	size_t size;
-
-	for (size = MID_MIN_SIZE; size <= MID_MAX_SIZE; size += 5) {
-		void *p = hak_malloc(size);
-
-		KUNIT_ASSERT_NOT_NULL(test, p);
-		KUNIT_EXPECT_EQ(test, registry_class(p), size_class(size));
-		KUNIT_EXPECT_EQ(test, hak_malloc_usable_size(p),
-				class_size(size_class(size)));
-		hak_free(p);
-	}
-}
 
 static void larger_requests_are_not_the_tiers(struct kunit *test)
 {
@@ -63,7 +49,6 @@ static void objects_across_units_are_found(struct kunit *test)
 }
 
 static const struct kunit_case mid_cases[] = {
-	KUNIT_CASE(malloc_uses_the_tier),
 	KUNIT_CASE(larger_requests_are_not_the_tiers),
 	KUNIT_CASE(objects_across_units_are_found),
 	{}

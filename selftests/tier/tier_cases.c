@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hakmem.h"
 #include "kunit.h"
 #include "memory.h"
 #include "mm/init.h"
@@ -309,6 +310,23 @@ static void threads_get_different_objects(struct kunit *test)
 			SUPERSLAB_SIZE);
 }
 
+/* Every request of the tier's range is an object of the class of its size. */
+static void malloc_uses_the_tier(struct kunit *test)
+{
+	size_t size;
+
+	for (size = tier_under_test.min_size; size <= tier_under_test.max_size;
+	     size++) {
+		void *p = hak_malloc(size);
+
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		KUNIT_EXPECT_EQ(test, registry_class(p), size_class(size));
+		KUNIT_EXPECT_EQ(test, hak_malloc_usable_size(p),
+				class_size(size_class(size)));
+		hak_free(p);
+	}
+}
+
 static const struct kunit_case tier_cases[] = {
 	KUNIT_CASE(objects_are_apart_and_of_their_class),
 	KUNIT_CASE(powers_of_two_are_aligned),
@@ -322,6 +340,7 @@ static const struct kunit_case tier_cases[] = {
 	KUNIT_CASE(drain_checks_every_object),
 	KUNIT_CASE(double_free_within_a_batch),
 	KUNIT_CASE(threads_get_different_objects),
+	KUNIT_CASE(malloc_uses_the_tier),
 	{}
 };
 

@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: MIT
 /*
- * The tiny tier while memory calls fail.
+ * A tier of objects of one size while memory calls fail.
  */
 #include "kunit.h"
-#include "mm/tiny.h"
+#include "mm/init.h"
 #include "oom.h"
+#include "tier_cases.h"
 
 static unsigned int exercise_tier(void)
 {
+	const struct tier_under_test *tier = &tier_under_test;
 	unsigned int refused;
 
 	init_ensure();
-	refused = oom_exercise_class(&tiny_ops, 1);
-	refused += oom_exercise_class(&tiny_ops, TINY_CLASS_LAST - 1);
-	return refused + oom_exercise_class(&tiny_ops, TINY_CLASS_LAST);
+	refused = oom_exercise_class(tier->ops, tier->first_class);
+	refused += oom_exercise_class(tier->ops, tier->last_class - 1);
+	return refused + oom_exercise_class(tier->ops, tier->last_class);
 }
 
 static unsigned int exercise_malloc(void)
 {
-	return oom_exercise_sizes(0, TINY_MAX_SIZE);
+	return oom_exercise_sizes(tier_under_test.min_size,
+				  tier_under_test.max_size);
 }
 
 static void batches_under_failure(struct kunit *test)
