@@ -232,6 +232,16 @@ int hak_malloc_trim(size_t pad);
 void hak_malloc_stats(void);
 
 /**
+ * hak_ace_stats() - Print what the adaptive caches have decided.
+ *
+ * To standard error, without stdio: for each size class in use how often
+ * threads left their magazines in the last interval, and how deep magazines,
+ * refills and depots were at first and are now. Only in libraries with
+ * CONFIG_HAKMEM_ACE.
+ */
+void hak_ace_stats(void);
+
+/**
  * hak_malloc_info() - Write what each size class holds, as XML.
  * @options: 0
  * @stream: where to; not NULL

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "lib/lock.h"
+#include "mm/cache.h"
 #include "mm/fault.h"
 #include "mm/knobs.h"
 #include "mm/registry.h"
@@ -48,6 +49,7 @@ static void read_environment(void)
 	done = true;
 	knobs_init();
 	fault_init();
+	class_limits_init();
 }
 
 static void start_locked(void)

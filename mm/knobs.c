@@ -19,6 +19,10 @@
 #define KNOB(name, min, max, initial, help) { name, min, max, initial }
 
 struct knob knobs[NR_KNOBS] = {
+	[KNOB_ACE_ENABLED] =
+	KNOB("HAKMEM_ACE_ENABLED", 0, 1, 1,
+	     "0: ACE neither serves requests nor learns, as if it were not "
+	     "built in; needs CONFIG_HAKMEM_ACE"),
 	[KNOB_TINY_USE_SUPERSLAB] =
 	KNOB("HAKMEM_TINY_USE_SUPERSLAB", 0, 1, 1,
 	     "0: the tiny tier takes no memory, so that small requests flow to "

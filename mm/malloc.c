@@ -59,6 +59,7 @@ void free_slow(void *ptr)
 		fault = free_checks() ? slab_pointer_fault(ptr, class) : NULL;
 		if (likely(!fault)) {
 			cache_free_slow(class, ptr);
+			route_tick();
 			return;
 		}
 	} else {

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "mm/ace.h"
 #include "mm/cache.h"
 #include "mm/large.h"
 #include "mm/meta.h"
@@ -26,6 +27,8 @@ const struct tier_ops *class_tier(unsigned int class)
 	tier = tiny_tier(class);
 	if (!tier)
 		tier = mid_tier(class);
+	if (!tier)
+		tier = ace_tier(class);
 	return tier;
 }
 
@@ -61,15 +64,31 @@ static unsigned int next_tier_class(unsigned int class, size_t align)
 	return CLASS_NONE;
 }
 
+/* Memory that comes straight from the tier may read as zero already. */
+static void *alloc_zeroed(unsigned int class, size_t size)
+{
+	void *obj;
+
+	if (class_is_paged(class) && !READ_ONCE(class_limits[class].magazine)) {
+		if (!class_tier(class)->refill(class, &obj, 1))
+			return NULL;
+		if (slab_pool_is_clean(class, obj))
+			return obj;
+	} else {
+		obj = cache_alloc(class);
+	}
+	return obj ? memset(obj, 0, size) : NULL;
+}
+
 static void *ask_owners(size_t size, size_t align, bool zero)
 {
 	unsigned int class = aligned_class(size, align);
 	void *obj;
 
 	while (class != CLASS_NONE) {
-		obj = cache_alloc(class);
+		obj = zero ? alloc_zeroed(class, size) : cache_alloc(class);
 		if (likely(obj))
-			return zero ? memset(obj, 0, size) : obj;
+			return obj;
 		class = next_tier_class(class, align);
 	}
 	return large_alloc(size, align, zero);
@@ -80,6 +99,7 @@ void *route_alloc(size_t size, size_t align, bool zero)
 	void *obj = ask_owners(size, align, zero);
 	size_t bytes;
 
+	route_tick();
 	if (unlikely(!obj) && route_reclaim(&bytes))
 		obj = ask_owners(size, align, zero);
 	if (unlikely(!obj))
@@ -87,12 +107,22 @@ void *route_alloc(size_t size, size_t align, bool zero)
 	return obj;
 }
 
+void route_tick(void)
+{
+	if (likely(!ace_tick()))
+		return;
+	cache_expire();
+	slab_pool_expire();
+	large_expire();
+	superslab_expire();
+}
+
 bool route_reclaim(size_t *bytes)
 {
 	size_t within = cache_reclaim();
 
-	within += slab_pool_reclaim();
 	*bytes = large_reclaim();
+	within += slab_pool_reclaim(bytes);
 	*bytes += superslab_reclaim();
 	return within || *bytes;
 }
@@ -103,5 +133,6 @@ void route_fork_child(void)
 	superslab_fork_child();
 	slab_pool_fork_child();
 	large_fork_child();
+	ace_fork_child();
 	cache_fork_child();
 }

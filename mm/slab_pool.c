@@ -13,6 +13,7 @@
  */
 #include "mm/slab_pool.h"
 
+#include "lib/align.h"
 #include "lib/bitmap.h"
 #include "lib/list.h"
 #include "lib/lock.h"
@@ -20,6 +21,7 @@
 #include "mm/registry.h"
 #include "mm/report.h"
 #include "mm/superslab.h"
+#include "mm/vm.h"
 
 /**
  * struct slab_pool - slabs of one class
@@ -27,6 +29,8 @@
  * @partial: slabs with at least one free object; wholly free ones last;
  *	not yet a list while its next is NULL
  * @nr_empty: of those, slabs with all objects free
+ * @nr_dirty: free objects that were touched, in a paged class
+ * @least_dirty: smallest @nr_dirty since slab_pool_expire()
  * @stats: counters
  *
  * Full slabs are on no list: the registry finds them when an object returns.
@@ -35,6 +39,8 @@ struct slab_pool {
 	struct lock lock;
 	struct list_head partial;
 	unsigned int nr_empty;
+	size_t nr_dirty;
+	size_t least_dirty;
 	struct tier_stats stats;
 } __aligned_to(64);
 
@@ -52,10 +58,13 @@ struct geometry {
 
 #define RECIPROCAL_SHIFT	42
 
-/* Wholly free slabs a class keeps, against going back and forth. */
+/*
+ * Wholly free slabs a class keeps, against going back and forth. Those of large
+ * objects are more useful to all classes together.
+ */
 static unsigned int empty_slabs_kept(unsigned int class)
 {
-	return class_on_diet(class) ? 0 : 1;
+	return class_on_diet(class) || class_is_paged(class) ? 0 : 1;
 }
 
 /* Divides once for each class; two threads at once find the same. */
@@ -107,9 +116,30 @@ static unsigned int take_from_slab(struct slab *slab, size_t size,
 	return taken;
 }
 
-static unsigned int take_locked(struct slab_pool *pool, size_t size,
+/* The same for a paged class: touched memory first, as it is paid for. */
+static unsigned int take_paged(struct slab_pool *pool, struct slab *slab,
+			       size_t size, void **objs, unsigned int n)
+{
+	unsigned int taken = 0;
+
+	while (taken < n && slab->free_map[0]) {
+		uint64_t dirty = slab->free_map[0] & slab->dirty_map;
+		uint64_t bits = dirty ? dirty : slab->free_map[0];
+		unsigned int bit = (unsigned int)__builtin_ctzll(bits);
+
+		objs[taken++] = (void *)(slab->base + bit * size);
+		slab->free_map[0] &= ~((uint64_t)1 << bit);
+		pool->nr_dirty -= dirty != 0;
+	}
+	pool->least_dirty = min(pool->least_dirty, pool->nr_dirty);
+	slab->nr_free = (uint16_t)(slab->nr_free - taken);
+	return taken;
+}
+
+static unsigned int take_locked(struct slab_pool *pool, unsigned int class,
 				void **objs, unsigned int n)
 {
+	size_t size = class_size(class);
 	unsigned int taken = 0;
 	struct slab *slab;
 
@@ -117,7 +147,9 @@ static unsigned int take_locked(struct slab_pool *pool, size_t size,
 		slab = list_first_entry(&pool->partial, struct slab, node);
 		if (slab->nr_free == slab->nr_objects)
 			pool->nr_empty--;
-		taken += take_from_slab(slab, size, objs + taken, n - taken);
+		taken += class_is_paged(class) ?
+			 take_paged(pool, slab, size, objs + taken, n - taken) :
+			 take_from_slab(slab, size, objs + taken, n - taken);
 		if (!slab->nr_free)
 			list_del(&slab->node);
 	}
@@ -128,15 +160,23 @@ static unsigned int take_locked(struct slab_pool *pool, size_t size,
 	return taken;
 }
 
+/* Touched objects among the free ones of a slab, 0 in a class without pages. */
+static unsigned int count_dirty(const struct slab *slab)
+{
+	if (!class_is_paged(slab->class))
+		return 0;
+	return (unsigned int)__builtin_popcountll(slab->free_map[0] &
+						  slab->dirty_map);
+}
+
 unsigned int slab_pool_refill(unsigned int class, void **objs, unsigned int n)
 {
 	struct slab_pool *pool = &pools[class];
-	size_t size = class_size(class);
 	unsigned int taken;
 	struct slab *slab;
 
 	lock_pool(pool);
-	taken = take_locked(pool, size, objs, n);
+	taken = take_locked(pool, class, objs, n);
 	lock_release(&pool->lock);
 	if (taken)
 		return taken;
@@ -146,8 +186,9 @@ unsigned int slab_pool_refill(unsigned int class, void **objs, unsigned int n)
 	lock_pool(pool);
 	pool->stats.slabs++;
 	pool->nr_empty++;
+	pool->nr_dirty += count_dirty(slab);
 	list_add(&slab->node, &pool->partial);
-	taken = take_locked(pool, size, objs, n);
+	taken = take_locked(pool, class, objs, n);
 	lock_release(&pool->lock);
 	return taken;
 }
@@ -196,6 +237,7 @@ static void retire_locked(struct slab_pool *pool, struct slab *slab,
 		return;
 	}
 	pool->stats.slabs--;
+	pool->nr_dirty -= count_dirty(slab);
 	list_add(&slab->node, surplus);
 }
 
@@ -211,6 +253,10 @@ static const char *give_locked(struct slab_pool *pool,
 	if (fault)
 		return fault;
 	bitmap_set(slab->free_map, index);
+	if (class_is_paged(slab->class)) {
+		slab->dirty_map |= (uint64_t)1 << index;
+		pool->nr_dirty++;
+	}
 	slab->hint = (uint16_t)min(slab->hint, index / 64);
 	if (!slab->nr_free)
 		list_add(&slab->node, &pool->partial);
@@ -270,26 +316,152 @@ static void take_empty_locked(struct slab_pool *pool,
 			continue;
 		pool->nr_empty--;
 		pool->stats.slabs--;
+		pool->nr_dirty -= count_dirty(slab);
 		list_del(&slab->node);
 		list_add(&slab->node, surplus);
 	}
 }
 
-size_t slab_pool_reclaim(void)
+/*
+ * Take the touched free objects of a slab out, so that nobody gets them while
+ * they are purged. A child that another thread forks meanwhile has them taken.
+ */
+static struct slab *take_dirty_locked(struct slab_pool *pool, uint64_t *objs)
+{
+	struct list_head *pos;
+	struct slab *slab;
+	unsigned int n;
+
+	list_for_each(pos, &pool->partial) {
+		slab = container_of(pos, struct slab, node);
+		n = count_dirty(slab);
+		if (!n)
+			continue;
+		*objs = slab->free_map[0] & slab->dirty_map;
+		if (slab->nr_free == slab->nr_objects)
+			pool->nr_empty--;
+		slab->free_map[0] &= ~*objs;
+		slab->nr_free = (uint16_t)(slab->nr_free - n);
+		pool->nr_dirty -= n;
+		if (!slab->nr_free)
+			list_del(&slab->node);
+		return slab;
+	}
+	return NULL;
+}
+
+static void put_back_locked(struct slab_pool *pool, struct slab *slab,
+			    uint64_t objs, bool purged,
+			    struct list_head *surplus)
+{
+	if (purged)
+		slab->dirty_map &= ~objs;
+	if (!slab->nr_free)
+		list_add_tail(&slab->node, &pool->partial);
+	slab->free_map[0] |= objs;
+	slab->hint = 0;
+	slab->nr_free = (uint16_t)(slab->nr_free +
+				   __builtin_popcountll(objs));
+	if (!purged)
+		pool->nr_dirty += (size_t)__builtin_popcountll(objs);
+	if (slab->nr_free == slab->nr_objects)
+		retire_locked(pool, slab, surplus);
+}
+
+/* Purge neighbours together. Return: false if the kernel refused. */
+static bool purge_objects(const struct slab *slab, uint64_t objs)
+{
+	size_t size = class_size(slab->class);
+	unsigned int first, end;
+
+	for (; objs; objs &= ~bitmap_word_mask(0, 0, end)) {
+		first = (unsigned int)__builtin_ctzll(objs);
+		end = bitmap_next(&objs, first, slab->nr_objects, false);
+		if (!vm_purge((void *)(slab->base + first * size),
+			      (end - first) * size))
+			return false;
+	}
+	return true;
+}
+
+/* Purge free objects until @keep touched ones are left. Return: bytes. */
+static size_t purge_pool(unsigned int class, size_t keep)
+{
+	struct slab_pool *pool = &pools[class];
+	struct list_head surplus = LIST_HEAD_INIT(surplus);
+	size_t size = class_size(class);
+	bool purged = IS_ALIGNED(size, vm_page_size());
+	struct slab *slab;
+	size_t bytes = 0;
+	uint64_t objs;
+
+	while (purged) {
+		lock_pool(pool);
+		slab = pool->nr_dirty > keep ? take_dirty_locked(pool, &objs) :
+					       NULL;
+		lock_release(&pool->lock);
+		if (!slab)
+			break;
+		purged = purge_objects(slab, objs);
+		if (purged)
+			bytes += (size_t)__builtin_popcountll(objs) * size;
+		lock_pool(pool);
+		put_back_locked(pool, slab, objs, purged, &surplus);
+		lock_release(&pool->lock);
+	}
+	put_slabs(&surplus);
+	return bytes;
+}
+
+size_t slab_pool_reclaim(size_t *bytes)
 {
 	struct list_head surplus = LIST_HEAD_INIT(surplus);
 	unsigned int class;
 	size_t slabs = 0;
 
 	for (class = 1; class < NR_CLASSES; class++) {
-		if (!READ_ONCE(pools[class].nr_empty))
-			continue;
-		lock_pool(&pools[class]);
-		take_empty_locked(&pools[class], &surplus);
-		lock_release(&pools[class].lock);
-		slabs += put_slabs(&surplus);
+		if (READ_ONCE(pools[class].nr_empty)) {
+			lock_pool(&pools[class]);
+			take_empty_locked(&pools[class], &surplus);
+			lock_release(&pools[class].lock);
+			slabs += put_slabs(&surplus);
+		}
+		if (READ_ONCE(pools[class].nr_dirty))
+			*bytes += purge_pool(class, 0);
 	}
 	return slabs;
+}
+
+void slab_pool_expire(void)
+{
+	unsigned int class;
+	size_t idle, keep;
+
+	for (class = PAGED_CLASS_FIRST; class < NR_CLASSES; class++) {
+		struct slab_pool *pool = &pools[class];
+
+		if (!READ_ONCE(pool->nr_dirty))
+			continue;
+		lock_pool(pool);
+		idle = pool->least_dirty;
+		keep = pool->nr_dirty - idle;
+		pool->least_dirty = pool->nr_dirty;
+		lock_release(&pool->lock);
+		if (idle)
+			purge_pool(class, keep);
+	}
+}
+
+bool slab_pool_is_clean(unsigned int class, const void *obj)
+{
+	struct geometry geometry = class_geometry(class);
+	unsigned int index;
+	struct slab *slab;
+
+	if (!class_is_paged(class) ||
+	    find_object(obj, &geometry, &slab, &index))
+		return false;
+	return !(slab->dirty_map >> index & 1);
 }
 
 void slab_pool_stats(unsigned int class, struct tier_stats *stats)
@@ -311,6 +483,8 @@ static void repair_slab(struct slab_pool *pool, struct slab *slab)
 	slab->nr_free = (uint16_t)bitmap_count_range(slab->free_map, 0,
 						     slab->nr_objects);
 	pool->stats.slabs++;
+	slab->dirty_map = ~(uint64_t)0;
+	pool->nr_dirty += count_dirty(slab);
 	if (slab->nr_free == slab->nr_objects)
 		pool->nr_empty++;
 	if (slab->nr_free)
@@ -325,6 +499,8 @@ static void repair_pool(struct slab_pool *pool, unsigned int class)
 
 	list_init(&pool->partial);
 	pool->nr_empty = 0;
+	pool->nr_dirty = 0;
+	pool->least_dirty = 0;
 	pool->stats.slabs = 0;
 	while ((superslab = registry_next_superslab(&index))) {
 		for (i = 0; i < SUPERSLAB_SLABS; i++) {

@@ -8,11 +8,7 @@
  */
 #include "mm/superslab.h"
 
-#include <string.h>
-
-#include "lib/bitmap.h"
 #include "lib/lock.h"
-#include "mm/knobs.h"
 #include "mm/meta.h"
 #include "mm/reclaim.h"
 #include "mm/registry.h"
@@ -28,30 +24,46 @@ static struct meta_pool superslab_pool = META_POOL_INIT(struct superslab, 64);
 static struct lock grow_lock = LOCK_INIT;
 static uintptr_t next_hint;		/* guarded by grow_lock */
 
-/* All superslabs but those that are full or were taken whole. */
+/*
+ * All superslabs but those that are full or were taken whole: by the longest
+ * run of free units in each, so that one with room enough is found at once,
+ * and the tightest fit first. Behind the last are the empty ones.
+ */
 static struct {
 	struct lock lock;		/* guards all below */
-	struct list_head room;		/* some units free, some not */
-	struct list_head empty;		/* all units free, oldest last */
-	size_t dirty_units;		/* touched free units of both lists */
+	struct list_head room[SUPERSLAB_SLABS + 1]; /* lazily set */
+	uint64_t occupied;		/* lists that may have an entry */
+	size_t dirty_units;		/* touched free units of all lists */
+	size_t least_dirty;		/* since superslab_expire() */
 	size_t free_units;
 	size_t mapped;			/* superslabs in existence */
+	size_t purged, fetched;		/* units, so far */
 	struct reclaim_pace pace;
 	int shrinkers;			/* threads with units taken out */
 	uintptr_t shrinker;		/* token of one that was the last */
-} space = {
-	.room = LIST_HEAD_INIT(space.room),
-	.empty = LIST_HEAD_INIT(space.empty),
-};
+} space;
+
+#define EMPTY_LIST	(&space.room[SUPERSLAB_SLABS])
+
+static void init_lists_locked(void)
+{
+	unsigned int i;
+
+	for (i = 0; i <= SUPERSLAB_SLABS; i++)
+		list_init(&space.room[i]);
+	space.occupied = 0;
+}
+
+static void lock_space(void)
+{
+	lock_acquire(&space.lock);
+	if (unlikely(!EMPTY_LIST->next))
+		init_lists_locked();
+}
 
 static unsigned int count_units(uint32_t units)
 {
 	return (unsigned int)__builtin_popcount(units);
-}
-
-static uint32_t unit_mask(unsigned int first, unsigned int n)
-{
-	return (n == 32 ? ALL_UNITS : ((uint32_t)1 << n) - 1) << first;
 }
 
 static void superslab_init(struct superslab *superslab, uintptr_t base)
@@ -60,6 +72,7 @@ static void superslab_init(struct superslab *superslab, uintptr_t base)
 
 	list_init(&superslab->node);
 	superslab->base = base;
+	superslab->longest = 0;
 	superslab->free_units = ALL_UNITS;
 	superslab->dirty_units = 0;
 	superslab->owner_data = NULL;
@@ -152,8 +165,7 @@ static size_t superslab_release(struct superslab *superslab)
 	return SUPERSLAB_SIZE;
 }
 
-/* Purge the units whose bits are set. Return: false if the kernel refused. */
-static bool purge_units(struct superslab *superslab, uint32_t units)
+bool superslab_purge_units(struct superslab *superslab, uint32_t units)
 {
 	unsigned int first, n;
 	uint32_t from;
@@ -182,14 +194,28 @@ static int find_units(uint32_t units, unsigned int n)
 	return starts ? __builtin_ctz(starts) : -1;
 }
 
+static unsigned int longest_run(uint32_t units)
+{
+	unsigned int n;
+
+	for (n = 0; units; n++)
+		units &= units >> 1;
+	return n;
+}
+
 /* Put on the list where its free units say it belongs. */
 static void enlist_locked(struct superslab *superslab)
 {
+	unsigned int longest = longest_run(superslab->free_units);
+
+	if (longest == superslab->longest)
+		return;
+	superslab->longest = longest;
 	list_del(&superslab->node);
-	if (superslab->free_units == ALL_UNITS)
-		list_add(&superslab->node, &space.empty);
-	else if (superslab->free_units)
-		list_add(&superslab->node, &space.room);
+	if (!longest)
+		return;
+	list_add(&superslab->node, &space.room[longest]);
+	space.occupied |= (uint64_t)1 << longest;
 }
 
 static void count_locked(struct superslab *superslab, int sign)
@@ -198,103 +224,82 @@ static void count_locked(struct superslab *superslab, int sign)
 	space.dirty_units += (size_t)sign * count_units(superslab->dirty_units);
 }
 
-static void take_units_locked(struct superslab *superslab, uint32_t units)
+/* Return: which of them were touched. */
+static uint32_t take_units_locked(struct superslab *superslab, uint32_t units)
 {
+	uint32_t dirty = superslab->dirty_units & units;
+
 	hak_assert((superslab->free_units & units) == units);
 	count_locked(superslab, -1);
 	superslab->free_units &= ~units;
 	superslab->dirty_units &= ~units;
 	count_locked(superslab, 1);
-	if (!superslab->free_units || superslab->free_units == ~units)
-		enlist_locked(superslab);
+	space.least_dirty = min(space.least_dirty, space.dirty_units);
+	enlist_locked(superslab);
+	return dirty;
 }
 
 static void put_units_locked(struct superslab *superslab, uint32_t units,
 			     uint32_t dirty)
 {
-	bool was_full = !superslab->free_units;
-
 	hak_assert(!(superslab->free_units & units));
 	hak_assert(!(dirty & ~units));
 	count_locked(superslab, -1);
 	superslab->free_units |= units;
 	superslab->dirty_units |= dirty;
 	count_locked(superslab, 1);
-	if (was_full || superslab->free_units == ALL_UNITS)
-		enlist_locked(superslab);
+	enlist_locked(superslab);
 }
 
-/* Touched units first: their memory is paid for. */
-static int choose_units(const struct superslab *superslab, unsigned int n)
+/* Touched units first: their memory is paid for. Some @n fit. */
+static unsigned int choose_units(const struct superslab *superslab,
+				 unsigned int n)
 {
 	int first = find_units(superslab->dirty_units, n);
 
-	return first >= 0 ? first : find_units(superslab->free_units, n);
+	if (first < 0)
+		first = find_units(superslab->free_units, n);
+	return (unsigned int)first;
 }
 
-static struct superslab *find_room_locked(unsigned int n, int *first)
+/* Return: a superslab from the tightest list with so many units in a row. */
+static struct superslab *find_room_locked(unsigned int n)
 {
-	struct superslab *superslab;
-	struct list_head *pos;
+	uint64_t lists = space.occupied & ~(((uint64_t)1 << n) - 1);
+	unsigned int i;
 
-	list_for_each(pos, &space.room) {
-		superslab = container_of(pos, struct superslab, node);
-		*first = choose_units(superslab, n);
-		if (*first >= 0)
-			return superslab;
+	for (; lists; lists &= lists - 1) {
+		i = (unsigned int)__builtin_ctzll(lists);
+		if (!list_empty(&space.room[i]))
+			return list_first_entry(&space.room[i],
+						struct superslab, node);
+		space.occupied &= ~((uint64_t)1 << i);
 	}
-	if (list_empty(&space.empty))
-		return NULL;
-	superslab = list_first_entry(&space.empty, struct superslab, node);
-	*first = choose_units(superslab, n);
-	return superslab;
+	return NULL;
 }
 
-static struct slab *slab_take(unsigned int units)
+struct superslab *superslab_take_units(unsigned int n, unsigned int *first,
+				       uint32_t *dirty)
 {
 	struct superslab *superslab;
-	struct slab *slab;
-	int first;
 
-	lock_acquire(&space.lock);
-	superslab = find_room_locked(units, &first);
-	if (!superslab) {
+	*first = 0;
+	lock_space();
+	superslab = find_room_locked(n);
+	if (superslab) {
+		*first = choose_units(superslab, n);
+	} else {
 		lock_release(&space.lock);
 		superslab = superslab_grow();
 		if (!superslab)
 			return NULL;
-		first = 0;
-		lock_acquire(&space.lock);
+		lock_space();
 		count_locked(superslab, 1);
 	}
-	take_units_locked(superslab, unit_mask((unsigned int)first, units));
+	*dirty = take_units_locked(superslab, unit_mask(*first, n));
+	space.fetched += n - count_units(*dirty);
 	lock_release(&space.lock);
-	slab = &superslab->slabs[first];
-	slab->superslab = superslab;
-	slab->base = superslab->base + (unsigned int)first * SLAB_SIZE;
-	memset(&superslab->first_unit[first], first, units);
-	return slab;
-}
-
-struct slab *slab_get(unsigned int class, unsigned int units)
-{
-	struct slab *slab = slab_take(units);
-	unsigned int word;
-
-	if (!slab)
-		return NULL;
-	list_init(&slab->node);
-	slab->units = (uint8_t)units;
-	slab->nr_objects = (uint16_t)(units * SLAB_SIZE / class_size(class));
-	slab->nr_free = slab->nr_objects;
-	slab->hint = 0;
-	for (word = 0; word * 64 < slab->nr_objects; word++)
-		slab->free_map[word] = bitmap_word_mask(word, 0,
-							slab->nr_objects);
-	/* Release: a forked child that sees the class sees the rest. */
-	__atomic_store_n(&slab->class, (uint8_t)class, __ATOMIC_RELEASE);
-	registry_set_class(slab->base, units, class);
-	return slab;
+	return superslab;
 }
 
 /* Take touched units out of one that has room. Return: it, or NULL. */
@@ -302,14 +307,18 @@ static struct superslab *take_dirty_locked(uint32_t *units)
 {
 	struct superslab *superslab;
 	struct list_head *pos;
+	unsigned int i;
 
-	list_for_each(pos, &space.room) {
-		superslab = container_of(pos, struct superslab, node);
-		if (!superslab->dirty_units)
-			continue;
-		*units = superslab->dirty_units;
-		take_units_locked(superslab, *units);
-		return superslab;
+	for (i = SUPERSLAB_SLABS - 1; i; i--) {
+		list_for_each(pos, &space.room[i]) {
+			superslab = container_of(pos, struct superslab, node);
+			if (!superslab->dirty_units)
+				continue;
+			*units = superslab->dirty_units;
+			take_units_locked(superslab, *units);
+			space.purged += count_units(*units);
+			return superslab;
+		}
 	}
 	return NULL;
 }
@@ -323,13 +332,14 @@ static struct superslab *take_victim_locked(size_t limit, bool all,
 
 	if (!all && space.dirty_units <= limit)
 		return NULL;
-	for (pos = space.empty.prev; pos != &space.empty; pos = pos->prev) {
+	for (pos = EMPTY_LIST->prev; pos != EMPTY_LIST; pos = pos->prev) {
 		superslab = container_of(pos, struct superslab, node);
 		/* One that the kernel would not unmap is clean by now. */
 		if (!all && !superslab->dirty_units)
 			continue;
 		*units = superslab->free_units;
-		take_units_locked(superslab, *units);
+		space.purged += count_units(take_units_locked(superslab,
+							      *units));
 		return superslab;
 	}
 	return space.dirty_units > limit ? take_dirty_locked(units) : NULL;
@@ -354,7 +364,7 @@ static size_t shrink_to(size_t limit, bool all)
 	bool purged;
 
 	for (;;) {
-		lock_acquire(&space.lock);
+		lock_space();
 		superslab = take_victim_locked(limit, all, &units);
 		if (superslab)
 			shrinkers_add(1);
@@ -366,8 +376,8 @@ static size_t shrink_to(size_t limit, bool all)
 			bytes += SUPERSLAB_SIZE;
 			continue;
 		}
-		purged = purge_units(superslab, units);
-		lock_acquire(&space.lock);
+		purged = superslab_purge_units(superslab, units);
+		lock_space();
 		put_units_locked(superslab, units, purged ? 0 : units);
 		shrinkers_add(-1);
 		lock_release(&space.lock);
@@ -380,13 +390,13 @@ static size_t shrink_to(size_t limit, bool all)
 	}
 }
 
-static void put_units(struct superslab *superslab, uint32_t units,
-		      uint32_t dirty)
+void superslab_put_units(struct superslab *superslab, uint32_t units,
+			 uint32_t dirty)
 {
 	size_t idle, used;
 	bool due;
 
-	lock_acquire(&space.lock);
+	lock_space();
 	put_units_locked(superslab, units, dirty);
 	idle = space.dirty_units * SLAB_SIZE;
 	used = READ_ONCE(space.mapped) * SUPERSLAB_SIZE -
@@ -397,32 +407,16 @@ static void put_units(struct superslab *superslab, uint32_t units,
 		shrink_to(reclaim_retain(used) / 2 / SLAB_SIZE, false);
 }
 
-void slab_put(struct slab *slab)
-{
-	struct superslab *superslab = slab->superslab;
-	unsigned int first = (unsigned int)(slab - superslab->slabs);
-	uint32_t units = unit_mask(first, slab->units);
-	bool purged;
-
-	hak_assert(slab->nr_free == slab->nr_objects);
-	registry_set_class(slab->base, slab->units, CLASS_NONE);
-	purged = class_on_diet(slab->class) && purge_units(superslab, units);
-	WRITE_ONCE(slab->class, CLASS_NONE);
-	put_units(superslab, units, purged ? 0 : units);
-}
-
 static struct superslab *take_empty_superslab(void)
 {
 	struct superslab *superslab = NULL;
-	uint32_t dirty;
 
-	lock_acquire(&space.lock);
-	if (!list_empty(&space.empty)) {
-		superslab = list_first_entry(&space.empty, struct superslab,
+	lock_space();
+	if (!list_empty(EMPTY_LIST)) {
+		superslab = list_first_entry(EMPTY_LIST, struct superslab,
 					     node);
-		dirty = superslab->dirty_units;
-		take_units_locked(superslab, ALL_UNITS);
-		superslab->dirty_units = dirty;
+		superslab->dirty_units = take_units_locked(superslab,
+							   ALL_UNITS);
 	}
 	lock_release(&space.lock);
 	return superslab;
@@ -448,12 +442,25 @@ void superslab_put(struct superslab *superslab, uint32_t dirty)
 	registry_set_class(superslab->base, SUPERSLAB_SLABS, CLASS_NONE);
 	superslab->owner_data = NULL;
 	superslab->dirty_units = 0;
-	put_units(superslab, ALL_UNITS, dirty);
+	superslab_put_units(superslab, ALL_UNITS, dirty);
 }
 
 size_t superslab_reclaim(void)
 {
 	return shrink_to(0, true);
+}
+
+void superslab_expire(void)
+{
+	size_t idle, keep;
+
+	lock_space();
+	idle = space.least_dirty;
+	keep = max(space.dirty_units - idle, RETAIN_BYTES / SLAB_SIZE);
+	space.least_dirty = space.dirty_units;
+	lock_release(&space.lock);
+	if (idle)
+		shrink_to(keep, false);
 }
 
 /* Which units no slab covers: whole superslabs have an owner's data. */
@@ -476,10 +483,10 @@ static void rebuild_space(void)
 	struct superslab *superslab;
 	size_t index = 0;
 
-	list_init(&space.room);
-	list_init(&space.empty);
+	init_lists_locked();
 	space.free_units = 0;
 	space.dirty_units = 0;
+	space.least_dirty = 0;
 	space.mapped = 0;
 	space.shrinkers = 0;
 	while ((superslab = registry_next_superslab(&index))) {
@@ -487,6 +494,7 @@ static void rebuild_space(void)
 		superslab->dirty_units = superslab->free_units;
 		count_locked(superslab, 1);
 		list_init(&superslab->node);
+		superslab->longest = 0;
 		enlist_locked(superslab);
 		space.mapped++;
 	}
@@ -519,4 +527,6 @@ void superslab_usage(struct superslab_usage *usage)
 	usage->mapped = READ_ONCE(space.mapped) * SUPERSLAB_SIZE;
 	usage->free = READ_ONCE(space.free_units) * SLAB_SIZE;
 	usage->dirty = READ_ONCE(space.dirty_units) * SLAB_SIZE;
+	usage->purged = READ_ONCE(space.purged) * SLAB_SIZE;
+	usage->fetched = READ_ONCE(space.fetched) * SLAB_SIZE;
 }

@@ -31,6 +31,7 @@
  * struct magazine - an array of objects with its header in front
  * @next: in a depot's list
  * @top: where the next object would go; kept here while not loaded
+ * @first: index of the first object; changes only while there is none
  * @words: header included; objects end at the last, below the first is NULL
  */
 struct magazine {
@@ -38,13 +39,38 @@ struct magazine {
 		struct {
 			struct magazine *next;
 			void **top;
+			uintptr_t first;
 		};
 		void *words[MAGAZINE_WORDS];
 	};
 };
 
-#define MAGAZINE_HEADER_WORDS	3	/* with the NULL below the objects */
-#define MAGAZINE_SIZE_MAX	(MAGAZINE_WORDS - MAGAZINE_HEADER_WORDS - 1)
+#define MAGAZINE_HEADER_WORDS	4	/* with the NULL below the objects */
+#define MAGAZINE_SIZE_MAX	(MAGAZINE_WORDS - MAGAZINE_HEADER_WORDS)
+
+/**
+ * struct class_limits - how much of a class is kept at hand
+ * @magazine: objects that a magazine is made for; with 0, objects come
+ *	straight from the tier and go back there
+ * @refill: objects fetched from the tier at once
+ * @depot: most objects in the depot
+ *
+ * May change at any time: each exchange of magazines follows what it finds,
+ * and a magazine made for other limits serves on until it is empty.
+ */
+struct class_limits {
+	unsigned int magazine;
+	unsigned int refill;
+	unsigned int depot;
+};
+
+extern struct class_limits class_limits[NR_CLASSES] __hidden;
+
+/* What the configuration and the knobs say. */
+struct class_limits class_limits_default(unsigned int class);
+
+/* Of all classes, before the first request. */
+void class_limits_init(void);
 
 /**
  * struct cache - what one thread keeps
@@ -52,14 +78,18 @@ struct magazine {
  * @spare: second magazine of a class, full or empty whenever it is exchanged
  * @next_parked: on the list of caches that wait for a thread
  * @next: on the list of all caches, which only grows
+ * @epoch: cache_epoch when its idle magazines were last looked for
  * @refills: of each class of the tiny tier, up to when it counts as hot
+ * @seen: @top at that time
  */
 struct cache {
 	void **top[NR_REGISTRY_CLASSES];
 	struct magazine *spare[NR_CLASSES];
 	struct cache *next_parked;
 	struct cache *next;
+	unsigned int epoch;
 	uint8_t refills[TINY_CLASS_LAST + 1];
+	void **seen[NR_CLASSES];
 };
 
 /* As the boot cache, for a thread whose destructor has run. */
@@ -200,9 +230,23 @@ void cache_release(struct cache *cache);
  */
 size_t cache_reclaim(void);
 
+/**
+ * cache_expire() - Let go of what lay unused since the last call.
+ *
+ * Magazines that stayed in a depot all the time drain to the tier. Each thread
+ * leaves magazines that it did not touch to the depot, when it is next here.
+ */
+void cache_expire(void);
+
 void cache_fork_child(void);
 
 /* Objects of a class in magazines; a snapshot, exact when nothing runs. */
 size_t cache_objects(unsigned int class);
+
+/* Magazines of a class that went into its depot or came out of it. */
+size_t cache_exchanges(unsigned int class);
+
+/* Caches there are, parked ones included. */
+unsigned int cache_count(void);
 
 #endif /* HAKMEM_MM_CACHE_H */

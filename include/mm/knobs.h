@@ -16,6 +16,7 @@
 #include "mm/sizes.h"
 
 enum knob_id {
+	KNOB_ACE_ENABLED,
 	KNOB_TINY_USE_SUPERSLAB,
 	KNOB_TINY_MEM_DIET,
 	KNOB_TINY_REFILL_COUNT_HOT,
@@ -62,6 +63,11 @@ const char *knob_environment(const char *name);
 
 /* Read all knobs; a line on standard error for each that is nonsense. */
 void knobs_init(void);
+
+static inline bool ace_is_on(void)
+{
+	return IS_ENABLED(CONFIG_HAKMEM_ACE) && knob(KNOB_ACE_ENABLED);
+}
 
 /* Whether HAKMEM_TINY_MEM_DIET is for this class. */
 static inline bool class_on_diet(unsigned int class)

@@ -51,6 +51,9 @@ void *large_resize(void *ptr, size_t size);
 /* Give back what is kept for reuse. Return: bytes. */
 size_t large_reclaim(void);
 
+/* Give back what was free all the time since the last call. */
+void large_expire(void);
+
 void large_fork_child(void);
 
 /**

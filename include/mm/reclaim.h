@@ -9,10 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
+#include "lib/align.h"
 #include "lib/compiler.h"
-#include "mm/knobs.h"
 
 #define RETAIN_BYTES		((size_t)CONFIG_HAKMEM_RETAIN_KB << 10)
 
@@ -36,13 +35,12 @@ static inline size_t reclaim_retain(size_t used)
 	return max(RETAIN_BYTES, used / RETAIN_DIVISOR);
 }
 
-static inline uint64_t reclaim_clock_ms(void)
-{
-	struct timespec now = { 0 };
+/* Milliseconds of a clock that is cheap to read and a few behind. */
+uint64_t reclaim_clock_ms(void);
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
+/* How long free memory stays, at first HAKMEM_DECAY_MS. */
+unsigned int reclaim_decay_ms(void);
+void reclaim_set_decay_ms(unsigned int ms);
 
 /**
  * reclaim_due() - Should memory be given back now?
@@ -51,22 +49,8 @@ static inline uint64_t reclaim_clock_ms(void)
  * @used: bytes in use
  *
  * What was freed a moment ago is often wanted again the next: between the two
- * bounds, memory goes back at most once in HAKMEM_DECAY_MS.
+ * bounds, memory goes back at most once in reclaim_decay_ms().
  */
-static inline bool reclaim_due(struct reclaim_pace *pace, size_t idle,
-			       size_t used)
-{
-	uint64_t now;
-
-	if (likely(idle <= reclaim_retain(used)))
-		return false;
-	if (idle > max(IDLE_BYTES_MAX, used))
-		return true;
-	now = reclaim_clock_ms();
-	if (now < pace->next_ms)
-		return false;
-	pace->next_ms = now + knob(KNOB_DECAY_MS);
-	return true;
-}
+bool reclaim_due(struct reclaim_pace *pace, size_t idle, size_t used);
 
 #endif /* HAKMEM_MM_RECLAIM_H */

@@ -29,6 +29,9 @@ void *route_alloc(size_t size, size_t align, bool zero);
  */
 bool route_reclaim(size_t *bytes);
 
+/* On slow paths: let ACE look, and let go of what lay unused for long. */
+void route_tick(void);
+
 void route_fork_child(void);
 
 #endif /* HAKMEM_MM_ROUTE_H */

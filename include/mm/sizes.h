@@ -10,6 +10,7 @@
 #ifndef HAKMEM_MM_SIZES_H
 #define HAKMEM_MM_SIZES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -69,7 +70,8 @@
 
 /*
  * The tiers' ranges. A bound is 0 in Kconfig where its tier is configured out.
- * Mid and ACE never own a class that is, or could be, tiny's.
+ * Mid and ACE never own a class that is, or could be, tiny's; what mid does not
+ * own beyond that is ACE's, up to its bound.
  */
 #define TINY_MAX_SIZE		((size_t)CONFIG_HAKMEM_TINY_MAX_SIZE)
 #define TINY_CLASS_LAST \
@@ -81,6 +83,9 @@
 #define MID_MAX_SIZE		((size_t)CONFIG_HAKMEM_MID_MAX_SIZE)
 #define MID_CLASS_FIRST		(MID_MAX_SIZE ? CLASS_OF(MID_MIN_SIZE) : 1U)
 #define MID_CLASS_LAST		(MID_MAX_SIZE ? CLASS_OF(MID_MAX_SIZE) : 0U)
+
+#define ACE_MAX_SIZE		((size_t)CONFIG_HAKMEM_ACE_MAX_SIZE)
+#define ACE_CLASS_LAST		(ACE_MAX_SIZE ? CLASS_OF(ACE_MAX_SIZE) : 0U)
 
 /* From here a request gets a mapping of its own. */
 #define MAPPING_MIN_SIZE \
@@ -115,6 +120,18 @@ static inline size_t class_size(unsigned int class)
 }
 
 /*
+ * From here on objects are whole pages, which go back to the kernel one by
+ * one while others of their slab are in use.
+ */
+#define PAGED_SIZE_MIN		((size_t)32 << 10)
+#define PAGED_CLASS_FIRST	CLASS_OF(PAGED_SIZE_MIN)
+
+static inline bool class_is_paged(unsigned int class)
+{
+	return class >= PAGED_CLASS_FIRST;
+}
+
+/*
  * Units of a class's slabs: as few as leave an eighth of them unused at most.
  */
 #define UNITS_WASTE_LITTLE(size, units) \
@@ -145,6 +162,9 @@ _Static_assert(MID_CLASS_LAST == 0 ||
 		MID_CLASS_FIRST <= MID_CLASS_LAST &&
 		CLASS_SIZE(MID_CLASS_LAST) == MID_MAX_SIZE),
 	       "CONFIG_HAKMEM_MID_MIN_SIZE or _MAX_SIZE is out of order");
+_Static_assert(ACE_CLASS_LAST == 0 ||
+	       CLASS_SIZE(ACE_CLASS_LAST) == ACE_MAX_SIZE,
+	       "CONFIG_HAKMEM_ACE_MAX_SIZE must be the size of a class");
 _Static_assert(MAPPING_MIN_SIZE <= SUPERSLAB_SIZE,
 	       "page runs live inside one superslab");
 

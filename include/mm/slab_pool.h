@@ -7,6 +7,8 @@
 #ifndef HAKMEM_MM_SLAB_POOL_H
 #define HAKMEM_MM_SLAB_POOL_H
 
+#include <stdbool.h>
+
 #include "mm/tier.h"
 
 /* As struct tier_ops has them, for the classes of any tier. */
@@ -15,8 +17,25 @@ unsigned int slab_pool_refill(unsigned int class, void **objs,
 void slab_pool_drain(unsigned int class, void *const *objs, unsigned int n);
 void slab_pool_stats(unsigned int class, struct tier_stats *stats);
 
-/* Give back the slabs that the classes keep empty. Return: how many. */
-size_t slab_pool_reclaim(void);
+/**
+ * slab_pool_reclaim() - Give back empty slabs, purge free objects in others.
+ * @bytes: adds the bytes that were purged
+ *
+ * Return: slabs that went back to the superslabs.
+ */
+size_t slab_pool_reclaim(size_t *bytes);
+
+/* Purge objects that were free and touched all the time since the last call. */
+void slab_pool_expire(void);
+
+/**
+ * slab_pool_is_clean() - Does the memory of an object read as zero?
+ * @class: its class
+ * @obj: just refilled, in no other hands yet
+ *
+ * Return: true if it was never touched since it came from the kernel.
+ */
+bool slab_pool_is_clean(unsigned int class, const void *obj);
 
 /* In a forked child, for all classes. */
 void slab_pool_fork_child(void);

@@ -33,6 +33,8 @@
  * @nr_objects: that fit
  * @nr_free: bits set in @free_map
  * @hint: no word of @free_map before this one has a bit set
+ * @dirty_map: in slabs of paged classes, the objects whose memory was touched
+ *	and not purged since
  * @free_map: a set bit is an object that is with the slab; all others are with
  *	the program or in a magazine
  *
@@ -47,13 +49,15 @@ struct slab {
 	uint16_t nr_objects;
 	uint16_t nr_free;
 	uint16_t hint;
+	uint64_t dirty_map;
 	uint64_t free_map[SLAB_MAX_OBJECTS / 64];
 };
 
 /**
  * struct superslab - one superslab's record
- * @node: on the list of those with room or of the empty ones, or on none
+ * @node: on the list for the longest run of its free units, or on none
  * @base: its address
+ * @longest: units of that run, as of the list it is on; 0 on none
  * @free_units: a set bit is a unit that belongs to no slab
  * @dirty_units: of those, the ones whose memory was touched and not purged
  * @owner_data: of whoever took the superslab whole
@@ -63,12 +67,37 @@ struct slab {
 struct superslab {
 	struct list_head node;
 	uintptr_t base;
+	unsigned int longest;
 	uint32_t free_units;
 	uint32_t dirty_units;
 	void *owner_data;
 	uint8_t first_unit[SUPERSLAB_SLABS];
 	struct slab slabs[SUPERSLAB_SLABS];
 };
+
+static inline uint32_t unit_mask(unsigned int first, unsigned int n)
+{
+	return (n == 32 ? ~(uint32_t)0 : ((uint32_t)1 << n) - 1) << first;
+}
+
+/**
+ * superslab_take_units() - Take neighbouring free units.
+ * @n: 1 to 32
+ * @first: out: the first of them
+ * @dirty: out: a bit for each unit of the superslab that is among them and may
+ *	hold data; the others read as zero
+ *
+ * Return: the superslab, or NULL without memory.
+ */
+struct superslab *superslab_take_units(unsigned int n, unsigned int *first,
+				       uint32_t *dirty);
+
+/* Give units back, of which those in @dirty may hold data. */
+void superslab_put_units(struct superslab *superslab, uint32_t units,
+			 uint32_t dirty);
+
+/* Make units that the caller has read as zero. Return: false if refused. */
+bool superslab_purge_units(struct superslab *superslab, uint32_t units);
 
 /**
  * slab_get() - Take units for a slab of a class.
@@ -116,6 +145,9 @@ static inline struct slab *slab_of(struct superslab *superslab,
  */
 size_t superslab_reclaim(void);
 
+/* Hand back what was free and touched all the time since the last call. */
+void superslab_expire(void);
+
 void superslab_fork_child(void);
 
 /**
@@ -123,11 +155,15 @@ void superslab_fork_child(void);
  * @mapped: bytes of superslabs
  * @free: bytes of units that belong to no slab
  * @dirty: of those, bytes that still have memory behind them
+ * @purged: bytes that went back to the kernel so far
+ * @fetched: bytes that were taken from it so far
  */
 struct superslab_usage {
 	size_t mapped;
 	size_t free;
 	size_t dirty;
+	size_t purged;
+	size_t fetched;
 };
 
 void superslab_usage(struct superslab_usage *usage);

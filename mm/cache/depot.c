@@ -11,50 +11,47 @@
 #include "depot.h"
 
 #include "lib/lock.h"
-#include "mm/knobs.h"
+#include "mm/meta.h"
 
-#define DEPOT_BYTES		((size_t)CONFIG_HAKMEM_DEPOT_KB << 10)
-#define DIET_DEPOT_BYTES	((size_t)16 << 10)
+/* Magazines may hold little each, and they are memory too. */
+#define DEPOT_FULL_MAX	1024
+#define DEPOT_EMPTY_MAX	16
 
-#define MAGAZINE_SIZE		((size_t)CONFIG_HAKMEM_MAGAZINE_SIZE)
-#define DIET_MAGAZINE_SIZE	((size_t)8)
-
-/* Magazines have no way back to the kernel, and may hold little each. */
-#define DEPOT_MAGAZINES	1024
-
+/**
+ * struct depot - magazines of a class
+ * @lock: guards the rest
+ * @full: with objects, last come first gone
+ * @empty: without any
+ * @objects: in the full ones
+ * @nr_full: full ones
+ * @nr_empty: empty ones
+ * @least_full: smallest @nr_full since the idle ones were last taken
+ * @exchanges: full ones that came or went
+ */
 struct depot {
-	struct lock lock;	/* guards the rest */
-	struct magazine *full;	/* with objects, last come first gone */
+	struct lock lock;
+	struct magazine *full;
 	struct magazine *empty;
-	size_t objects;		/* in the full ones */
+	size_t objects;
 	unsigned int nr_full;
+	unsigned int nr_empty;
+	unsigned int least_full;
+	size_t exchanges;
 } __aligned_to(64);
 
 static struct depot depots[NR_CLASSES];
 
-unsigned int magazine_capacity(unsigned int class)
+static struct meta_pool magazine_pool =
+	META_POOL_INIT(struct magazine, MAGAZINE_BYTES);
+
+void magazine_reset(struct magazine *magazine, unsigned int class)
 {
-	size_t n = ((size_t)CONFIG_HAKMEM_MAGAZINE_KB << 10) /
-		   class_size(class);
+	unsigned int capacity = READ_ONCE(class_limits[class].magazine);
+	unsigned int first = MAGAZINE_WORDS - max(capacity, 1U);
 
-	n = min(n, MAGAZINE_SIZE);
-	if (class_on_diet(class))
-		n = min(n, DIET_MAGAZINE_SIZE);
-	return (unsigned int)max(n, (size_t)2);
-}
-
-static size_t depot_bytes(unsigned int class)
-{
-	return class_on_diet(class) ? min(DEPOT_BYTES, DIET_DEPOT_BYTES) :
-				      DEPOT_BYTES;
-}
-
-static size_t magazine_objects(unsigned int class,
-			       const struct magazine *magazine)
-{
-	unsigned int first = MAGAZINE_WORDS - magazine_capacity(class);
-
-	return (size_t)(magazine->top - (void **)magazine->words) - first;
+	magazine->first = first;
+	magazine->words[first - 1] = NULL;
+	magazine->top = &magazine->words[first];
 }
 
 /* A child forked between two stores must find the list whole. */
@@ -73,22 +70,45 @@ static struct magazine *pop(struct magazine **list)
 	return magazine;
 }
 
+/* Return: false when there are enough empty ones. */
+static bool push_empty_locked(struct depot *depot, struct magazine *empty)
+{
+	if (depot->nr_empty >= DEPOT_EMPTY_MAX)
+		return false;
+	depot->nr_empty++;
+	push(&depot->empty, empty);
+	return true;
+}
+
+static struct magazine *pop_empty_locked(struct depot *depot)
+{
+	struct magazine *empty = pop(&depot->empty);
+
+	if (empty)
+		depot->nr_empty--;
+	return empty;
+}
+
 struct magazine *depot_take_full(unsigned int class, struct magazine *empty)
 {
 	struct depot *depot = &depots[class];
 	struct magazine *magazine;
+	bool kept = true;
 
 	if (!READ_ONCE(depot->full))
 		return NULL;
 	lock_acquire(&depot->lock);
 	magazine = pop(&depot->full);
 	if (magazine) {
-		depot->objects -= magazine_objects(class, magazine);
+		depot->exchanges++;
+		depot->objects -= magazine_objects(magazine);
 		depot->nr_full--;
-		if (empty)
-			push(&depot->empty, empty);
+		depot->least_full = min(depot->least_full, depot->nr_full);
+		kept = !empty || push_empty_locked(depot, empty);
 	}
 	lock_release(&depot->lock);
+	if (!kept)
+		meta_free(&magazine_pool, empty);
 	return magazine;
 }
 
@@ -96,18 +116,19 @@ bool depot_put_full(unsigned int class, struct magazine *full,
 		    struct magazine **empty)
 {
 	struct depot *depot = &depots[class];
-	size_t objects = magazine_objects(class, full);
+	size_t objects = magazine_objects(full);
 	bool put;
 
 	lock_acquire(&depot->lock);
-	put = (depot->objects + objects) * class_size(class) <=
-	      depot_bytes(class) && depot->nr_full < DEPOT_MAGAZINES;
+	put = depot->objects + objects <= class_limits[class].depot &&
+	      depot->nr_full < DEPOT_FULL_MAX;
 	if (put) {
+		depot->exchanges++;
 		depot->objects += objects;
 		depot->nr_full++;
 		push(&depot->full, full);
 		if (empty)
-			*empty = pop(&depot->empty);
+			*empty = pop_empty_locked(depot);
 	}
 	lock_release(&depot->lock);
 	return put;
@@ -116,23 +137,58 @@ bool depot_put_full(unsigned int class, struct magazine *full,
 struct magazine *depot_take_empty(unsigned int class)
 {
 	struct depot *depot = &depots[class];
-	struct magazine *magazine;
+	struct magazine *magazine = NULL;
 
-	if (!READ_ONCE(depot->empty))
-		return NULL;
-	lock_acquire(&depot->lock);
-	magazine = pop(&depot->empty);
-	lock_release(&depot->lock);
-	return magazine;
+	if (READ_ONCE(depot->empty)) {
+		lock_acquire(&depot->lock);
+		magazine = pop_empty_locked(depot);
+		lock_release(&depot->lock);
+	}
+	return magazine ? magazine : meta_alloc(&magazine_pool);
 }
 
 void depot_put_empty(unsigned int class, struct magazine *empty)
 {
 	struct depot *depot = &depots[class];
+	bool kept;
 
 	lock_acquire(&depot->lock);
-	push(&depot->empty, empty);
+	kept = push_empty_locked(depot, empty);
 	lock_release(&depot->lock);
+	if (!kept)
+		meta_free(&magazine_pool, empty);
+}
+
+/* The ones that came first are at the end of the list: cut it there. */
+static struct magazine *cut_idle_locked(struct depot *depot)
+{
+	unsigned int stay = depot->nr_full - depot->least_full;
+	struct magazine **link = &depot->full;
+	struct magazine *idle, *magazine;
+
+	for (; stay; stay--)
+		link = &(*link)->next;
+	idle = *link;
+	WRITE_ONCE(*link, NULL);
+	for (magazine = idle; magazine; magazine = magazine->next)
+		depot->objects -= magazine_objects(magazine);
+	depot->nr_full -= depot->least_full;
+	depot->least_full = depot->nr_full;
+	return idle;
+}
+
+struct magazine *depot_take_idle(unsigned int class)
+{
+	struct depot *depot = &depots[class];
+	struct magazine *idle;
+
+	/* Racy, as all here: what is missed now is seen the next time. */
+	if (!READ_ONCE(depot->full) && !READ_ONCE(depot->least_full))
+		return NULL;
+	lock_acquire(&depot->lock);
+	idle = cut_idle_locked(depot);
+	lock_release(&depot->lock);
+	return idle;
 }
 
 size_t depot_objects(unsigned int class)
@@ -140,23 +196,35 @@ size_t depot_objects(unsigned int class)
 	return READ_ONCE(depots[class].objects);
 }
 
-void depot_fork_child(void)
+size_t cache_exchanges(unsigned int class)
+{
+	return READ_ONCE(depots[class].exchanges);
+}
+
+static void repair_depot(struct depot *depot)
 {
 	struct magazine *magazine;
+
+	depot->objects = 0;
+	depot->nr_full = 0;
+	depot->nr_empty = 0;
+	depot->least_full = 0;
+	for (magazine = depot->full; magazine; magazine = magazine->next) {
+		depot->objects += magazine_objects(magazine);
+		depot->nr_full++;
+	}
+	for (magazine = depot->empty; magazine; magazine = magazine->next)
+		depot->nr_empty++;
+	lock_reset(&depot->lock);
+}
+
+void depot_fork_child(void)
+{
 	unsigned int class;
 
+	meta_pool_fork_child(&magazine_pool);
 	for (class = 1; class < NR_CLASSES; class++) {
-		struct depot *depot = &depots[class];
-
-		if (!lock_orphaned(&depot->lock))
-			continue;
-		depot->objects = 0;
-		depot->nr_full = 0;
-		for (magazine = depot->full; magazine;
-		     magazine = magazine->next) {
-			depot->objects += magazine_objects(class, magazine);
-			depot->nr_full++;
-		}
-		lock_reset(&depot->lock);
+		if (lock_orphaned(&depots[class].lock))
+			repair_depot(&depots[class]);
 	}
 }

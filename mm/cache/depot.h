@@ -7,8 +7,14 @@
 
 #include "mm/cache.h"
 
-/* Most objects one magazine of a class may hold. */
-unsigned int magazine_capacity(unsigned int class);
+static inline size_t magazine_objects(const struct magazine *magazine)
+{
+	return (size_t)(magazine->top - (void **)magazine->words) -
+	       magazine->first;
+}
+
+/* Make an empty magazine one for so many objects as its class may have now. */
+void magazine_reset(struct magazine *magazine, unsigned int class);
 
 /**
  * depot_take_full() - Exchange an empty magazine for one with objects.
@@ -31,8 +37,17 @@ struct magazine *depot_take_full(unsigned int class, struct magazine *empty);
 bool depot_put_full(unsigned int class, struct magazine *full,
 		    struct magazine **empty);
 
+/* Return: an empty magazine, NULL without memory. */
 struct magazine *depot_take_empty(unsigned int class);
 void depot_put_empty(unsigned int class, struct magazine *empty);
+
+/**
+ * depot_take_idle() - Take the magazines that lay here since the last call.
+ * @class: of the objects
+ *
+ * Return: a list of magazines with objects, or NULL.
+ */
+struct magazine *depot_take_idle(unsigned int class);
 
 /* Objects in the depot; a snapshot. */
 size_t depot_objects(unsigned int class);

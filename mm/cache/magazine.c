@@ -18,9 +18,8 @@
 #include "mm/thread.h"
 #include "mm/tier.h"
 
-#define REFILL_BYTES	((size_t)CONFIG_HAKMEM_REFILL_KB << 10)
-#define REFILL_MIN	4U
-#define FIRST_REFILL_BYTES	min((size_t)1024, REFILL_BYTES)
+#define FIRST_REFILL_BYTES	((size_t)1024)
+#define FIRST_REFILL_MIN	4U
 
 /* A class whose cache was refilled this often is hot. */
 #define HOT_REFILLS	16
@@ -74,8 +73,6 @@ _Static_assert(CLASS_SIZE(68) == SLAB_SIZE && CLASS_SIZE(20) == HOT_SIZE_MAX,
 __thread uintptr_t thread_cache_distance
 	__attribute__((tls_model("initial-exec")));
 
-static struct meta_pool magazine_pool =
-	META_POOL_INIT(struct magazine, MAGAZINE_BYTES);
 static struct meta_pool cache_pool = META_POOL_INIT(struct cache, 64);
 
 /* Caches that no thread has. */
@@ -84,47 +81,27 @@ static struct {
 	struct cache *warm;	/* with objects, last come first gone */
 	struct cache *bare;	/* without any */
 	unsigned int nr_warm;
+	unsigned int least_warm; /* since the idle ones were last taken */
 } parked;
 
 /* All there ever were: pushed with release, never less. */
 static struct cache *all_caches;
+static unsigned int nr_caches;
 
-static unsigned int first_word(unsigned int class)
-{
-	return MAGAZINE_WORDS - magazine_capacity(class);
-}
+/* Moves on when threads should look for magazines that they do not use. */
+static unsigned int cache_epoch;
 
 static bool magazine_empty(const struct magazine *magazine)
 {
 	return !magazine->top[-1];
 }
 
-static struct magazine *magazine_create(unsigned int class)
-{
-	struct magazine *magazine = meta_alloc(&magazine_pool);
-	unsigned int first = first_word(class);
-
-	if (!magazine)
-		return NULL;
-	magazine->words[first - 1] = NULL;
-	magazine->top = &magazine->words[first];
-	return magazine;
-}
-
-/* Take an empty magazine from wherever there is one. */
-static struct magazine *magazine_get(unsigned int class)
-{
-	struct magazine *magazine = depot_take_empty(class);
-
-	return magazine ? magazine : magazine_create(class);
-}
-
 /* Give all objects of a magazine to their tier. Return: how many. */
 static unsigned int magazine_drain(unsigned int class,
 				   struct magazine *magazine)
 {
-	void **objs = &magazine->words[first_word(class)];
-	unsigned int n = (unsigned int)(magazine->top - objs);
+	void **objs = &magazine->words[magazine->first];
+	unsigned int n = (unsigned int)magazine_objects(magazine);
 
 	if (n)
 		class_tier(class)->drain(class, objs, n);
@@ -196,13 +173,21 @@ static bool is_hot(struct cache *cache, unsigned int class)
 static unsigned int refill_count(struct cache *cache, unsigned int class,
 				 bool first)
 {
-	size_t bytes = first ? FIRST_REFILL_BYTES : REFILL_BYTES;
-	unsigned int n = max((unsigned int)(bytes / class_size(class)),
-			     REFILL_MIN);
+	unsigned int n = READ_ONCE(class_limits[class].refill);
 
+	if (first)
+		n = min(n, max((unsigned int)(FIRST_REFILL_BYTES /
+					      class_size(class)),
+			       FIRST_REFILL_MIN));
 	if (is_hot(cache, class) && knob(KNOB_TINY_REFILL_COUNT_HOT))
 		n = knob(KNOB_TINY_REFILL_COUNT_HOT);
-	return min(n, magazine_capacity(class));
+	return max(n, 1U);
+}
+
+/* Large objects are too much memory to lie about unless they are wanted. */
+static bool is_cached(unsigned int class)
+{
+	return READ_ONCE(class_limits[class].magazine) != 0;
 }
 
 static void *alloc_uncached(unsigned int class)
@@ -220,10 +205,12 @@ static void *refill(struct cache *cache, unsigned int class)
 	void **objs;
 
 	if (!magazine)
-		magazine = magazine_get(class);
+		magazine = depot_take_empty(class);
 	if (!magazine)
 		return alloc_uncached(class);
-	objs = &magazine->words[first_word(class)];
+	magazine_reset(magazine, class);
+	objs = magazine->top;
+	n = min(n, (unsigned int)(MAGAZINE_WORDS - magazine->first));
 	n = class_tier(class)->refill(class, objs, n);
 	reverse(objs, n);
 	magazine->top = objs + n;
@@ -231,9 +218,52 @@ static void *refill(struct cache *cache, unsigned int class)
 	return cache_pop(cache_tables_base(), class);
 }
 
-void *cache_alloc_slow(unsigned int class)
+/* Part with a magazine. Return: objects that went to the tier. */
+static unsigned int magazine_put(unsigned int class,
+				 struct magazine *magazine, bool to_tier)
+{
+	unsigned int drained = 0;
+
+	if (!magazine)
+		return 0;
+	if (!magazine_empty(magazine)) {
+		if (!to_tier && depot_put_full(class, magazine, NULL))
+			return 0;
+		drained = magazine_drain(class, magazine);
+	}
+	depot_put_empty(class, magazine);
+	return drained;
+}
+
+/* Leave to the depot what was not touched since the last look. */
+static void expire_idle(struct cache *cache)
+{
+	unsigned int class;
+
+	cache->epoch = READ_ONCE(cache_epoch);
+	for (class = 1; class < NR_CLASSES; class++) {
+		if (cache->top[class] == cache->seen[class] &&
+		    cache->top[class] != NO_MAGAZINE_TOP) {
+			magazine_put(class, unload(cache, class), false);
+			magazine_put(class, cache->spare[class], false);
+			cache->spare[class] = NULL;
+		}
+		cache->seen[class] = cache->top[class];
+	}
+}
+
+static struct cache *attach(void)
 {
 	struct cache *cache = thread_attach();
+
+	if (cache && unlikely(cache->epoch != READ_ONCE(cache_epoch)))
+		expire_idle(cache);
+	return cache;
+}
+
+void *cache_alloc_slow(unsigned int class)
+{
+	struct cache *cache = attach();
 	struct magazine *full;
 	void *obj;
 
@@ -248,8 +278,11 @@ void *cache_alloc_slow(unsigned int class)
 		return cache_pop(cache_tables_base(), class);
 	}
 	full = depot_take_full(class, cache->spare[class]);
-	if (!full)
+	if (!full) {
+		if (!is_cached(class))
+			return alloc_uncached(class);
 		return refill(cache, class);
+	}
 	cache->spare[class] = unload(cache, class);
 	load(cache, class, full);
 	return cache_pop(cache_tables_base(), class);
@@ -262,27 +295,28 @@ static struct magazine *make_room(struct cache *cache, unsigned int class)
 	struct magazine *empty = NULL;
 
 	if (!spare)
-		return magazine_get(class);
+		return depot_take_empty(class);
 	if (!depot_put_full(class, spare, &empty)) {
 		magazine_drain(class, spare);
 		return spare;
 	}
 	cache->spare[class] = NULL;
-	return empty ? empty : magazine_create(class);
+	return empty ? empty : depot_take_empty(class);
 }
 
 void cache_free_slow(unsigned int class, void *obj)
 {
-	struct cache *cache = thread_attach();
+	struct cache *cache = attach();
 	struct magazine *room;
 
-	if (unlikely(!cache)) {
+	if (unlikely(!cache) || !is_cached(class)) {
 		class_tier(class)->drain(class, &obj, 1);
 		return;
 	}
 	if (cache_push(cache_tables_base(), class, obj))
 		return;
 	if (cache->spare[class] && magazine_empty(cache->spare[class])) {
+		magazine_reset(cache->spare[class], class);
 		swap_spare(cache, class);
 	} else {
 		room = make_room(cache, class);
@@ -290,6 +324,7 @@ void cache_free_slow(unsigned int class, void *obj)
 			class_tier(class)->drain(class, &obj, 1);
 			return;
 		}
+		magazine_reset(room, class);
 		cache->spare[class] = unload(cache, class);
 		load(cache, class, room);
 	}
@@ -304,6 +339,7 @@ static void enlist(struct cache *cache)
 					    false, __ATOMIC_RELEASE,
 					    __ATOMIC_RELAXED))
 		;
+	__atomic_fetch_add(&nr_caches, 1, __ATOMIC_RELAXED);
 }
 
 static struct cache *cache_create(void)
@@ -329,6 +365,7 @@ static struct cache *unpark_warm(void)
 	if (cache) {
 		parked.warm = cache->next_parked;
 		parked.nr_warm--;
+		parked.least_warm = min(parked.least_warm, parked.nr_warm);
 	}
 	lock_release(&parked.lock);
 	return cache;
@@ -376,23 +413,6 @@ struct cache *cache_acquire(void)
 	if (!cache)
 		cache = unpark_bare();
 	return cache ? cache : cache_create();
-}
-
-/* Part with a magazine. Return: objects that went to the tier. */
-static unsigned int magazine_put(unsigned int class,
-				 struct magazine *magazine, bool to_tier)
-{
-	unsigned int drained = 0;
-
-	if (!magazine)
-		return 0;
-	if (!magazine_empty(magazine)) {
-		if (!to_tier && depot_put_full(class, magazine, NULL))
-			return 0;
-		drained = magazine_drain(class, magazine);
-	}
-	depot_put_empty(class, magazine);
-	return drained;
 }
 
 /* Empty a cache, into the depots or past them. Return: objects drained. */
@@ -444,32 +464,77 @@ size_t cache_reclaim(void)
 	return drained;
 }
 
+/* Cut off the end of the list, with those that no new thread has wanted. */
+static struct cache *take_idle_parked(void)
+{
+	struct cache **link = &parked.warm;
+	struct cache *idle;
+	unsigned int stay;
+
+	lock_acquire(&parked.lock);
+	for (stay = parked.nr_warm - parked.least_warm; stay; stay--)
+		link = &(*link)->next_parked;
+	idle = *link;
+	WRITE_ONCE(*link, NULL);
+	parked.nr_warm -= parked.least_warm;
+	parked.least_warm = parked.nr_warm;
+	lock_release(&parked.lock);
+	return idle;
+}
+
+void cache_expire(void)
+{
+	struct cache *parked_idle, *next_parked;
+	struct magazine *idle, *next;
+	unsigned int class;
+
+	__atomic_fetch_add(&cache_epoch, 1, __ATOMIC_RELAXED);
+	for (parked_idle = take_idle_parked(); parked_idle;
+	     parked_idle = next_parked) {
+		next_parked = parked_idle->next_parked;
+		cache_flush(parked_idle, false);
+		park_bare(parked_idle);
+	}
+	for (class = 1; class < NR_CLASSES; class++) {
+		for (idle = depot_take_idle(class); idle; idle = next) {
+			next = idle->next;
+			magazine_put(class, idle, true);
+		}
+	}
+}
+
+unsigned int cache_count(void)
+{
+	return READ_ONCE(nr_caches);
+}
+
 void cache_fork_child(void)
 {
 	struct cache *cache;
 
-	meta_pool_fork_child(&magazine_pool);
 	meta_pool_fork_child(&cache_pool);
 	depot_fork_child();
 	if (!lock_orphaned(&parked.lock))
 		return;
 	parked.nr_warm = 0;
+	parked.least_warm = 0;
 	for (cache = parked.warm; cache; cache = cache->next_parked)
 		parked.nr_warm++;
 	lock_reset(&parked.lock);
 }
 
 /* Objects below a top that its thread may be moving. */
-static size_t objects_below(void **top, unsigned int first)
+static size_t objects_below(void **top)
 {
 	uintptr_t last = (uintptr_t)(top - 1) & (MAGAZINE_BYTES - 1);
+	size_t end = last / sizeof(void *) + 1;
+	size_t first = READ_ONCE(magazine_of(top)->first);
 
-	return last / sizeof(void *) + 1 - first;
+	return end > first ? end - first : 0;
 }
 
 size_t cache_objects(unsigned int class)
 {
-	unsigned int first = first_word(class);
 	size_t objects = depot_objects(class);
 	struct magazine *spare;
 	struct cache *cache;
@@ -480,10 +545,10 @@ size_t cache_objects(unsigned int class)
 	     cache = cache->next) {
 		top = READ_ONCE(cache->top[class]);
 		if (top != NO_MAGAZINE_TOP)
-			objects += objects_below(top, first);
+			objects += objects_below(top);
 		spare = READ_ONCE(cache->spare[class]);
 		if (spare)
-			objects += objects_below(spare->top, first);
+			objects += objects_below(READ_ONCE(spare->top));
 	}
 	return objects;
 }

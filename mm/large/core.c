@@ -57,6 +57,12 @@ size_t large_reclaim(void)
 	return run_reclaim() + mapping_reclaim();
 }
 
+void large_expire(void)
+{
+	run_expire();
+	mapping_expire();
+}
+
 void large_fork_child(void)
 {
 	run_fork_child();

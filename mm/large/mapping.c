@@ -50,6 +50,7 @@ static struct mapping *kept;		/* latest first */
 static struct mapping *stranded;
 static unsigned int nr_kept;
 static size_t kept_bytes;
+static size_t least_kept_bytes;		/* since mapping_expire() */
 static size_t nr_allocs, nr_live, live_bytes;
 
 static struct mapping **chain_of(uintptr_t addr)
@@ -101,6 +102,7 @@ static void unkeep_locked(struct mapping *mapping)
 	unlink_locked(&kept, mapping);
 	nr_kept--;
 	kept_bytes -= mapping->size;
+	least_kept_bytes = min(least_kept_bytes, kept_bytes);
 }
 
 /* The smallest that fits without much waste. */
@@ -223,10 +225,26 @@ static const char *fault_of_locked(uintptr_t addr)
 	return FAULT_FOREIGN;
 }
 
+/* Unmap the oldest until at most so much is kept. */
+static void shrink_to(size_t bytes)
+{
+	struct mapping *surplus;
+
+	for (;;) {
+		lock_acquire(&lock);
+		surplus = surplus_locked(bytes, KEPT_MAX);
+		lock_release(&lock);
+		if (!surplus)
+			return;
+		destroy(surplus);
+	}
+}
+
 const char *mapping_free(void *ptr)
 {
-	struct mapping *mapping, *surplus;
-	const char *fault = NULL;
+	struct mapping *mapping;
+	const char *fault;
+	bool enough;
 
 	lock_acquire(&lock);
 	mapping = find_locked((uintptr_t)ptr);
@@ -240,15 +258,22 @@ const char *mapping_free(void *ptr)
 	push_locked(&kept, mapping);
 	nr_kept++;
 	kept_bytes += mapping->size;
-	surplus = surplus_locked(KEPT_BYTES, KEPT_MAX);
+	enough = kept_bytes <= KEPT_BYTES && nr_kept <= KEPT_MAX;
 	lock_release(&lock);
-	while (surplus) {
-		destroy(surplus);
-		lock_acquire(&lock);
-		surplus = surplus_locked(KEPT_BYTES, KEPT_MAX);
-		lock_release(&lock);
-	}
+	if (!enough)
+		shrink_to(KEPT_BYTES);
 	return NULL;
+}
+
+void mapping_expire(void)
+{
+	size_t keep;
+
+	lock_acquire(&lock);
+	keep = kept_bytes - least_kept_bytes;
+	least_kept_bytes = kept_bytes;
+	lock_release(&lock);
+	shrink_to(keep);
 }
 
 size_t mapping_usable(const void *ptr, const char **fault)
@@ -330,6 +355,7 @@ void mapping_fork_child(void)
 		return;
 	nr_kept = 0;
 	kept_bytes = 0;
+	least_kept_bytes = 0;
 	for (mapping = kept; mapping; mapping = mapping->next) {
 		nr_kept++;
 		kept_bytes += mapping->size;

@@ -22,6 +22,7 @@ size_t mapping_usable(const void *ptr, const char **fault);
 void *mapping_resize(void *ptr, size_t size);
 
 size_t mapping_reclaim(void);
+void mapping_expire(void);
 void mapping_fork_child(void);
 void mapping_stats(struct large_stats *stats);
 

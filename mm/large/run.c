@@ -28,7 +28,6 @@
 /* Pages of a superslab where pages are smallest. */
 #define CHUNK_PAGES_MAX	(SUPERSLAB_SIZE / 4096)
 #define NR_BUCKETS	10	/* by log2 of 1 to CHUNK_PAGES_MAX pages */
-
 /* A system call for a chunk should give back this part of it at least. */
 #define PURGE_DIVISOR	8
 
@@ -65,6 +64,7 @@ static struct {
 	size_t nr_chunks;
 	size_t allocs, live, live_pages;
 	size_t dirty_pages;	/* free ones, of all chunks */
+	size_t least_dirty;	/* since run_expire() */
 	unsigned int purgers;	/* threads that purge a chunk */
 	struct reclaim_pace pace;
 } runs;
@@ -184,6 +184,7 @@ static bool take_locked(struct chunk *chunk, unsigned int page,
 	chunk->nr_free -= n;
 	chunk->nr_dirty -= dirty;
 	runs.dirty_pages -= dirty;
+	runs.least_dirty = min(runs.least_dirty, runs.dirty_pages);
 	runs.live_pages += n;
 	return dirty;
 }
@@ -445,6 +446,19 @@ const char *run_free(void *ptr)
 size_t run_reclaim(void)
 {
 	return shrink_to(0, 1) * vm_page_size();
+}
+
+void run_expire(void)
+{
+	size_t idle, keep;
+
+	lock_acquire(&runs.lock);
+	idle = min(runs.least_dirty, runs.dirty_pages);
+	keep = max(runs.dirty_pages - idle, RETAIN_BYTES / vm_page_size());
+	runs.least_dirty = runs.dirty_pages;
+	lock_release(&runs.lock);
+	if (idle)
+		shrink_to(keep, 1);
 }
 
 size_t run_usable(const void *ptr, const char **fault)

@@ -23,6 +23,7 @@ bool run_resize(void *ptr, size_t size);
 
 /* Purge all free pages that were touched. Return: bytes. */
 size_t run_reclaim(void);
+void run_expire(void);
 
 void run_fork_child(void);
 void run_stats(struct large_stats *stats);

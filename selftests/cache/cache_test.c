@@ -87,19 +87,104 @@ static void release(unsigned int class, void **objs, size_t count)
 		cache_free(class, objs[i]);
 }
 
-static void capacity_has_its_bounds(struct kunit *test)
+static void limits_have_their_bounds(struct kunit *test)
 {
 	unsigned int class;
 
 	for (class = 1; class <= big_class; class++) {
-		unsigned int capacity = magazine_capacity(class);
+		struct class_limits limits = class_limits_default(class);
+		size_t size = class_size(class);
 
-		KUNIT_EXPECT_GE(test, capacity, 2);
-		KUNIT_EXPECT_LE(test, capacity, CONFIG_HAKMEM_MAGAZINE_SIZE);
-		KUNIT_EXPECT_TRUE(test, capacity == 2 ||
-				  capacity * class_size(class) <=
-				  (size_t)CONFIG_HAKMEM_MAGAZINE_KB * KIB);
+		KUNIT_EXPECT_LE(test, limits.magazine,
+				CONFIG_HAKMEM_MAGAZINE_SIZE);
+		KUNIT_EXPECT_LE(test, limits.magazine * size,
+				(size_t)CONFIG_HAKMEM_MAGAZINE_KB * KIB);
+		KUNIT_EXPECT_LE(test, limits.refill, limits.magazine);
+		KUNIT_EXPECT_EQ(test, !limits.refill, !limits.magazine);
+		KUNIT_EXPECT_LE(test, limits.depot * size, DEPOT_BYTES);
 	}
+}
+
+#define MANY	20000
+
+static void *many[MANY];
+
+/* As many as a machine surely has address space for. */
+static size_t how_many(unsigned int class)
+{
+	return min((size_t)MANY, 512 * MIB / class_size(class));
+}
+
+static void set_magazine(unsigned int class, unsigned int magazine)
+{
+	class_limits[class].magazine = magazine;
+	class_limits[class].refill = magazine;
+}
+
+/* Magazines of all depths that a class had are in use at the same time. */
+static void limits_change_at_any_time(struct kunit *test)
+{
+	static const unsigned int depths[] = { 1, 124, 0, 2, 60, 0, 0, 7, 3 };
+	static void *objs[ARRAY_LENGTH(depths)][300];
+	unsigned int i, round;
+
+	need_counters(test);
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < ARRAY_LENGTH(depths); i++) {
+			set_magazine(small_class, depths[i]);
+			allocate(test, small_class, objs[i], 300);
+		}
+		for (i = 0; i < ARRAY_LENGTH(depths); i++) {
+			expect_all_accounted(test, small_class,
+					     (ARRAY_LENGTH(depths) - i) * 300);
+			set_magazine(small_class, depths[(i + round) %
+						ARRAY_LENGTH(depths)]);
+			release(small_class, objs[i], 300);
+		}
+	}
+	cache_reclaim();
+	KUNIT_EXPECT_EQ(test, outstanding(small_class), 0);
+}
+
+/* With no magazines, every object comes from the tier and goes back there. */
+static void class_without_magazines(struct kunit *test)
+{
+	void *objs[100];
+
+	need_counters(test);
+	set_magazine(small_class, 0);
+	allocate(test, small_class, objs, 100);
+	KUNIT_EXPECT_EQ(test, outstanding(small_class), 100);
+	release(small_class, objs, 100);
+	KUNIT_EXPECT_EQ(test, outstanding(small_class), 0);
+	KUNIT_EXPECT_EQ(test, cache_objects(small_class), 0);
+}
+
+static void nudge(unsigned int class)
+{
+	void *obj = cache_alloc_slow(class);
+
+	cache_free(class, obj);
+}
+
+/* What lay idle from one call of cache_expire() to the next goes home. */
+static void idle_magazines_expire(struct kunit *test)
+{
+	unsigned int other = small_class + 1;
+	int i;
+
+	need_counters(test);
+	if (!class_tier(other) || !class_limits_default(other).magazine)
+		kunit_skip(test, "needs two classes with magazines");
+	allocate(test, small_class, many, 1000);
+	release(small_class, many, 1000);
+	KUNIT_EXPECT_GT(test, cache_objects(small_class), 0);
+	for (i = 0; i < 4; i++) {
+		cache_expire();
+		nudge(other);
+	}
+	KUNIT_EXPECT_EQ(test, cache_objects(small_class), 0);
+	KUNIT_EXPECT_EQ(test, outstanding(small_class), 0);
 }
 
 static void boot_cache_is_empty_and_full(struct kunit *test)
@@ -117,7 +202,7 @@ static void boot_cache_is_empty_and_full(struct kunit *test)
 /* What was pushed last is popped first, and the tier hears nothing of it. */
 static void magazine_is_a_stack(struct kunit *test)
 {
-	unsigned int n = magazine_capacity(small_class) / 2, i, round;
+	unsigned int n = class_limits[small_class].magazine / 2, i, round;
 	void *objs[MAGAZINE_WORDS];
 	size_t calls;
 
@@ -134,23 +219,21 @@ static void magazine_is_a_stack(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tier_calls(small_class), calls);
 }
 
-#define MANY	20000
-
-static void *many[MANY];
-
 static void nothing_is_lost(struct kunit *test)
 {
 	unsigned int class;
+	size_t n;
 
 	need_counters(test);
 	for (class = small_class; class <= big_class; class++) {
 		if (!class_tier(class))
 			continue;
-		allocate(test, class, many, MANY);
-		expect_all_accounted(test, class, MANY);
-		release(class, many, MANY / 2);
-		expect_all_accounted(test, class, MANY / 2);
-		release(class, many + MANY / 2, MANY / 2);
+		n = how_many(class);
+		allocate(test, class, many, n);
+		expect_all_accounted(test, class, n);
+		release(class, many, n / 2);
+		expect_all_accounted(test, class, n - n / 2);
+		release(class, many + n / 2, n - n / 2);
 		expect_all_accounted(test, class, 0);
 		cache_reclaim();
 		KUNIT_EXPECT_EQ(test, cache_objects(class), 0);
@@ -164,10 +247,10 @@ static void caches_are_bounded(struct kunit *test)
 	unsigned int class, step = big_class - small_class;
 
 	for (class = small_class; class <= big_class; class += step + !step) {
-		allocate(test, class, many, MANY);
-		release(class, many, MANY);
+		allocate(test, class, many, how_many(class));
+		release(class, many, how_many(class));
 		KUNIT_EXPECT_LE(test, cache_objects(class) * class_size(class),
-				DEPOT_BYTES + 2 * magazine_capacity(class) *
+				DEPOT_BYTES + 2 * class_limits[class].magazine *
 				class_size(class));
 		KUNIT_EXPECT_LE(test, depot_objects(class) * class_size(class),
 				DEPOT_BYTES);
@@ -208,14 +291,14 @@ static void *allocate_and_release(void *arg)
 /* A thread takes over the warm cache of the one before it. */
 static void caches_are_inherited_warm(struct kunit *test)
 {
-	size_t most = magazine_capacity(small_class), calls;
+	size_t most = class_limits[small_class].magazine, calls;
 	int i;
 
 	need_counters(test);
 	if (!CONFIG_HAKMEM_PARKED_CACHES)
 		kunit_skip(test, "no caches are parked");
 	/* What is fetched too much, and what magazines and depot can hold */
-	if (50 + most > 2 * most +
+	if (!most || 50 + most > 2 * most +
 	    DEPOT_BYTES / class_size(small_class) / most * most)
 		kunit_skip(test, "50 objects are more than is cached");
 	run_thread(test, allocate_and_release);
@@ -258,8 +341,9 @@ static void surplus_caches_are_emptied(struct kunit *test)
 		pthread_barrier_destroy(&barrier);
 		expect_all_accounted(test, small_class, 0);
 	}
-	if (magazine_capacity(small_class) * class_size(small_class) <=
-	    DEPOT_BYTES)
+	if (class_limits[small_class].magazine &&
+	    class_limits[small_class].magazine <=
+	    class_limits[small_class].depot)
 		KUNIT_EXPECT_GT(test, depot_objects(small_class), 0);
 	cache_reclaim();
 	KUNIT_EXPECT_EQ(test, outstanding(small_class), 0);
@@ -373,7 +457,10 @@ static void forked_child_keeps_the_caches(struct kunit *test)
 }
 
 static const struct kunit_case cache_cases[] = {
-	KUNIT_CASE(capacity_has_its_bounds),
+	KUNIT_CASE(limits_have_their_bounds),
+	KUNIT_CASE(limits_change_at_any_time),
+	KUNIT_CASE(class_without_magazines),
+	KUNIT_CASE(idle_magazines_expire),
 	KUNIT_CASE(boot_cache_is_empty_and_full),
 	KUNIT_CASE(magazine_is_a_stack),
 	KUNIT_CASE(nothing_is_lost),

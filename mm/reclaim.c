@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+/*
+ * When free memory goes back to the kernel: see include/mm/reclaim.h.
+ */
+#include "mm/reclaim.h"
+
+#include <time.h>
+
+#include "mm/knobs.h"
+
+/* Set by whoever knows better than the knob; 0: nobody. */
+static unsigned int learned_decay_ms;
+
+uint64_t reclaim_clock_ms(void)
+{
+	struct timespec now = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+unsigned int reclaim_decay_ms(void)
+{
+	unsigned int ms = READ_ONCE(learned_decay_ms);
+
+	return ms ? ms : knob(KNOB_DECAY_MS);
+}
+
+void reclaim_set_decay_ms(unsigned int ms)
+{
+	WRITE_ONCE(learned_decay_ms, ms);
+}
+
+bool reclaim_due(struct reclaim_pace *pace, size_t idle, size_t used)
+{
+	uint64_t now;
+
+	if (likely(idle <= reclaim_retain(used)))
+		return false;
+	if (idle > max(IDLE_BYTES_MAX, used))
+		return true;
+	now = reclaim_clock_ms();
+	if (now < pace->next_ms)
+		return false;
+	pace->next_ms = now + reclaim_decay_ms();
+	return true;
+}
