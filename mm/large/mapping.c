@@ -4,7 +4,9 @@
  *
  * Live ones are in a hash table by address. Freed ones are kept, the latest
  * first, because the kernel takes longer to give zeroed pages than most
- * programs take to use them. One that the kernel will not unmap, because that
+ * programs take to use them. They are cut to what is asked for and joined
+ * again, so that blocks of changing sizes find room in them; which mappings
+ * of the kernel they once were does not matter. One that the kernel will not unmap, because that
  * would cut a mapping in two and there are too many, is purged and waits among
  * the stranded for reuse or for another try.
  *
@@ -17,6 +19,7 @@
 #include "lib/align.h"
 #include "lib/lock.h"
 #include "mm/meta.h"
+#include "mm/reclaim.h"
 #include "mm/report.h"
 #include "mm/sizes.h"
 #include "mm/vm.h"
@@ -25,8 +28,10 @@
 #define KEPT_MAX	64
 #define KEPT_BYTES	((size_t)CONFIG_HAKMEM_LARGE_CACHE_MB << 20)
 
-/* A kept mapping serves requests down to this part less than its size. */
-#define FIT_DIVISOR	5
+/* What is left over of a kept one stays with the object if it is this little. */
+#define REST_DIVISOR	8
+#define REST_MIN	((size_t)256 << 10)
+
 
 /**
  * struct mapping - a mapping, live or waiting
@@ -50,7 +55,8 @@ static struct mapping *kept;		/* latest first */
 static struct mapping *stranded;
 static unsigned int nr_kept;
 static size_t kept_bytes;
-static size_t least_kept_bytes;		/* since mapping_expire() */
+static size_t least_kept_bytes;		/* since they last expired */
+static uint64_t expire_ms;		/* not again before */
 static size_t nr_allocs, nr_live, live_bytes;
 
 static struct mapping **chain_of(uintptr_t addr)
@@ -102,40 +108,85 @@ static void unkeep_locked(struct mapping *mapping)
 	unlink_locked(&kept, mapping);
 	nr_kept--;
 	kept_bytes -= mapping->size;
-	least_kept_bytes = min(least_kept_bytes, kept_bytes);
 }
 
-/* The smallest that fits without much waste. */
+static void keep_locked(struct mapping *mapping)
+{
+	push_locked(&kept, mapping);
+	nr_kept++;
+	kept_bytes += mapping->size;
+}
+
 static struct mapping *best_fit(struct mapping *list, size_t size,
 				size_t align)
 {
-	size_t limit = size + size / FIT_DIVISOR;
 	struct mapping *best = NULL;
 
 	for (; list; list = list->next) {
-		if (list->size >= size && list->size <= limit &&
-		    IS_ALIGNED(list->addr, align) &&
+		if (list->size >= size && IS_ALIGNED(list->addr, align) &&
 		    (!best || list->size < best->size))
 			best = list;
 	}
 	return best;
 }
 
+/* Cut off what is not needed of one that is on no list, and keep that. */
+static void keep_rest_locked(struct mapping *mapping, size_t size,
+			     struct mapping **spare)
+{
+	size_t rest = mapping->size - size;
+
+	if (!*spare || rest < max(size / REST_DIVISOR, REST_MIN))
+		return;
+	(*spare)->addr = mapping->addr + size;
+	(*spare)->size = rest;
+	(*spare)->dirty = mapping->dirty;
+	mapping->size = size;
+	keep_locked(*spare);
+	*spare = NULL;
+}
+
 static struct mapping *reuse(size_t size, size_t align)
 {
-	struct mapping *mapping;
+	struct mapping *spare, *mapping;
 
+	if (!READ_ONCE(kept) && !READ_ONCE(stranded))
+		return NULL;
+	spare = meta_alloc(&mapping_pool);
 	lock_acquire(&lock);
 	mapping = best_fit(kept, size, align);
 	if (mapping) {
 		unkeep_locked(mapping);
+		keep_rest_locked(mapping, size, &spare);
+		least_kept_bytes = min(least_kept_bytes, kept_bytes);
 	} else {
 		mapping = best_fit(stranded, size, align);
 		if (mapping)
 			unlink_locked(&stranded, mapping);
 	}
 	lock_release(&lock);
+	if (spare)
+		meta_free(&mapping_pool, spare);
 	return mapping;
+}
+
+/* Join one that is on no list with a kept neighbour. Return: that, or NULL. */
+static struct mapping *join_locked(struct mapping *mapping)
+{
+	uintptr_t end = mapping->addr + mapping->size;
+	struct mapping *other;
+
+	for (other = kept; other; other = other->next) {
+		if (other->addr != end &&
+		    other->addr + other->size != mapping->addr)
+			continue;
+		unkeep_locked(other);
+		mapping->addr = min(mapping->addr, other->addr);
+		mapping->size += other->size;
+		mapping->dirty |= other->dirty;
+		return other;
+	}
+	return NULL;
 }
 
 static struct mapping *create(size_t size, size_t align)
@@ -168,16 +219,22 @@ static bool destroy(struct mapping *mapping)
 	return false;
 }
 
+static bool too_much_locked(size_t bytes, unsigned int n)
+{
+	return kept_bytes > bytes || nr_kept > n;
+}
+
 /* Which of the kept ones has to go; the last is the oldest. */
 static struct mapping *surplus_locked(size_t bytes, unsigned int n)
 {
 	struct mapping *oldest = kept;
 
-	if (!oldest || (kept_bytes <= bytes && nr_kept <= n))
+	if (!oldest || !too_much_locked(bytes, n))
 		return NULL;
 	while (oldest->next)
 		oldest = oldest->next;
 	unkeep_locked(oldest);
+	least_kept_bytes = min(least_kept_bytes, kept_bytes);
 	return oldest;
 }
 
@@ -201,9 +258,9 @@ void *mapping_alloc(size_t size, size_t align, bool zero)
 	return (void *)mapping->addr;
 }
 
-static bool on_list_at(const struct mapping *list, uintptr_t addr)
+static const struct mapping *around(const struct mapping *list, uintptr_t addr)
 {
-	while (list && list->addr != addr)
+	while (list && addr - list->addr >= list->size)
 		list = list->next;
 	return list;
 }
@@ -211,16 +268,13 @@ static bool on_list_at(const struct mapping *list, uintptr_t addr)
 /* What an address is that begins no live mapping. */
 static const char *fault_of_locked(uintptr_t addr)
 {
-	struct mapping *mapping;
 	unsigned int i;
 
-	if (on_list_at(kept, addr) || on_list_at(stranded, addr))
+	if (around(kept, addr) || around(stranded, addr))
 		return FAULT_FREE;
 	for (i = 0; i < HASH_HEADS; i++) {
-		for (mapping = heads[i]; mapping; mapping = mapping->next) {
-			if (addr - mapping->addr < mapping->size)
-				return FAULT_INTERIOR;
-		}
+		if (around(heads[i], addr))
+			return FAULT_INTERIOR;
 	}
 	return FAULT_FOREIGN;
 }
@@ -240,11 +294,32 @@ static void shrink_to(size_t bytes)
 	}
 }
 
+/* Keep one that is on no list. Return: the bytes that may stay kept. */
+static size_t keep(struct mapping *mapping, bool *too_much)
+{
+	struct mapping *lower, *upper;
+	size_t bytes;
+
+	lock_acquire(&lock);
+	lower = join_locked(mapping);
+	upper = lower ? join_locked(mapping) : NULL;
+	keep_locked(mapping);
+	bytes = KEPT_BYTES ? max(KEPT_BYTES, live_bytes) : 0;
+	*too_much = too_much_locked(bytes, KEPT_MAX);
+	lock_release(&lock);
+	if (lower)
+		meta_free(&mapping_pool, lower);
+	if (upper)
+		meta_free(&mapping_pool, upper);
+	return bytes;
+}
+
 const char *mapping_free(void *ptr)
 {
 	struct mapping *mapping;
 	const char *fault;
-	bool enough;
+	bool too_much;
+	size_t bytes;
 
 	lock_acquire(&lock);
 	mapping = find_locked((uintptr_t)ptr);
@@ -255,25 +330,27 @@ const char *mapping_free(void *ptr)
 	}
 	remove_locked(mapping);
 	mapping->dirty = true;
-	push_locked(&kept, mapping);
-	nr_kept++;
-	kept_bytes += mapping->size;
-	enough = kept_bytes <= KEPT_BYTES && nr_kept <= KEPT_MAX;
 	lock_release(&lock);
-	if (!enough)
-		shrink_to(KEPT_BYTES);
+	bytes = keep(mapping, &too_much);
+	if (too_much)
+		shrink_to(bytes);
+	mapping_expire();
 	return NULL;
 }
 
 void mapping_expire(void)
 {
-	size_t keep;
+	uint64_t now = reclaim_clock_ms();
+	size_t wanted;
 
+	if (now < READ_ONCE(expire_ms))
+		return;
 	lock_acquire(&lock);
-	keep = kept_bytes - least_kept_bytes;
+	expire_ms = now + reclaim_decay_ms();
+	wanted = kept_bytes - least_kept_bytes;
 	least_kept_bytes = kept_bytes;
 	lock_release(&lock);
-	shrink_to(keep);
+	shrink_to(wanted);
 }
 
 size_t mapping_usable(const void *ptr, const char **fault)
