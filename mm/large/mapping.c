@@ -6,9 +6,9 @@
  * first, because the kernel takes longer to give zeroed pages than most
  * programs take to use them. They are cut to what is asked for and joined
  * again, so that blocks of changing sizes find room in them; which mappings
- * of the kernel they once were does not matter. One that the kernel will not unmap, because that
- * would cut a mapping in two and there are too many, is purged and waits among
- * the stranded for reuse or for another try.
+ * of the kernel they once were does not matter. One that the kernel will not
+ * unmap, because that would cut a mapping in two and there are too many, is
+ * purged and waits among the stranded for reuse or for another try.
  *
  * Lock order: lock, then nothing; memory calls and records outside of it.
  */
@@ -28,7 +28,7 @@
 #define KEPT_MAX	64
 #define KEPT_BYTES	((size_t)CONFIG_HAKMEM_LARGE_CACHE_MB << 20)
 
-/* What is left over of a kept one stays with the object if it is this little. */
+/* What is left over of a kept one stays with the object if it is little. */
 #define REST_DIVISOR	8
 #define REST_MIN	((size_t)256 << 10)
 
