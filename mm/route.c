@@ -109,12 +109,13 @@ void *route_alloc(size_t size, size_t align, bool zero)
 
 void route_tick(void)
 {
-	if (likely(!ace_tick()))
-		return;
-	cache_expire();
-	slab_pool_expire();
-	large_expire();
-	superslab_expire();
+	if (unlikely(ace_tick())) {
+		cache_expire();
+		slab_pool_expire();
+		large_expire();
+		superslab_expire();
+	}
+	cache_tend();
 }
 
 bool route_reclaim(size_t *bytes)

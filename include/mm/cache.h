@@ -230,12 +230,13 @@ void cache_release(struct cache *cache);
  */
 size_t cache_reclaim(void);
 
-/**
- * cache_expire() - Let go of what lay unused since the last call.
- *
- * Magazines that stayed in a depot all the time drain to the tier. Each thread
- * leaves magazines that it did not touch to the depot, when it is next here.
- */
+/* From now on, a thread's magazines that are touched are touched again. */
+void cache_begin_epoch(void);
+
+/* Leave to the depots what this thread did not touch in the last epoch. */
+void cache_tend(void);
+
+/* Drain what lay in the depots and in parked caches since the last call. */
 void cache_expire(void);
 
 void cache_fork_child(void);

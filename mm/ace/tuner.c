@@ -136,6 +136,7 @@ static bool look_locked(uint64_t now)
 		tuner.expire_ms = now + knob(KNOB_DECAY_MS);
 		return false;
 	}
+	cache_begin_epoch();
 	look_at_classes_locked(ms, used_bytes(&usage));
 	return expire_due_locked(now, &usage);
 }

@@ -252,18 +252,23 @@ static void expire_idle(struct cache *cache)
 	}
 }
 
-static struct cache *attach(void)
+void cache_begin_epoch(void)
 {
-	struct cache *cache = thread_attach();
+	__atomic_fetch_add(&cache_epoch, 1, __ATOMIC_RELAXED);
+}
 
-	if (cache && unlikely(cache->epoch != READ_ONCE(cache_epoch)))
+void cache_tend(void)
+{
+	struct cache *cache = cache_self(&cache_tables);
+
+	if (cache_is_real(cache) &&
+	    unlikely(cache->epoch != READ_ONCE(cache_epoch)))
 		expire_idle(cache);
-	return cache;
 }
 
 void *cache_alloc_slow(unsigned int class)
 {
-	struct cache *cache = attach();
+	struct cache *cache = thread_attach();
 	struct magazine *full;
 	void *obj;
 
@@ -306,7 +311,7 @@ static struct magazine *make_room(struct cache *cache, unsigned int class)
 
 void cache_free_slow(unsigned int class, void *obj)
 {
-	struct cache *cache = attach();
+	struct cache *cache = thread_attach();
 	struct magazine *room;
 
 	if (unlikely(!cache) || !is_cached(class)) {
@@ -488,7 +493,6 @@ void cache_expire(void)
 	struct magazine *idle, *next;
 	unsigned int class;
 
-	__atomic_fetch_add(&cache_epoch, 1, __ATOMIC_RELAXED);
 	for (parked_idle = take_idle_parked(); parked_idle;
 	     parked_idle = next_parked) {
 		next_parked = parked_idle->next_parked;

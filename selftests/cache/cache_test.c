@@ -180,8 +180,10 @@ static void idle_magazines_expire(struct kunit *test)
 	release(small_class, many, 1000);
 	KUNIT_EXPECT_GT(test, cache_objects(small_class), 0);
 	for (i = 0; i < 4; i++) {
+		cache_begin_epoch();
 		cache_expire();
 		nudge(other);
+		cache_tend();
 	}
 	KUNIT_EXPECT_EQ(test, cache_objects(small_class), 0);
 	KUNIT_EXPECT_EQ(test, outstanding(small_class), 0);
