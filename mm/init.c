@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "lib/lock.h"
+#include "mm/fallback.h"
 #include "mm/fault.h"
 #include "mm/knobs.h"
 #include "mm/registry.h"
@@ -72,4 +73,6 @@ void init_slow(void)
 	if (init_state == INIT_DOWN)
 		start_locked();
 	lock_release(&init_lock);
+	/* Unlocked: who holds the dynamic loader's lock may come in here. */
+	fallback_init();
 }
