@@ -33,6 +33,15 @@ static void fork_child(void)
 	route_fork_child();
 }
 
+/* Also when the start fails: another thread may be trying again by then. */
+static void hook_fork(void)
+{
+	static bool done;
+
+	if (!done)
+		done = !pthread_atfork(NULL, NULL, fork_child);
+}
+
 /* Release: pairs with the acquire in init_ensure(). */
 static void reach(enum init_state state)
 {
@@ -57,11 +66,12 @@ static void start_locked(void)
 	read_environment();
 	if (!registry_init()) {
 		reach(INIT_DOWN);
+		hook_fork();
 		return;
 	}
 	thread_init();
 	reach(INIT_PARTIAL);
-	pthread_atfork(NULL, NULL, fork_child);
+	hook_fork();
 	reach(INIT_UP);
 }
 
