@@ -57,6 +57,7 @@ static void read_environment(void)
 		return;
 	done = true;
 	knobs_init();
+	fallback_init();
 	fault_init();
 }
 
@@ -84,5 +85,5 @@ void init_slow(void)
 		start_locked();
 	lock_release(&init_lock);
 	/* Unlocked: who holds the dynamic loader's lock may come in here. */
-	fallback_init();
+	fallback_start();
 }

@@ -57,13 +57,16 @@ struct fallback_stats {
 
 #ifdef CONFIG_HAKMEM_MALLOC_FALLBACK
 
-/**
- * fallback_init() - Read the knob and, if it says so, look for libc's malloc.
- *
- * Only the first call does anything. It may allocate, and waits for the
- * dynamic loader's lock, so no lock of ours may be held.
- */
+/* Read the knob. */
 void __cold fallback_init(void);
+
+/**
+ * fallback_start() - Look for libc's malloc, if the knob says so.
+ *
+ * May allocate, and waits for the dynamic loader's lock: no lock of ours may
+ * be held. Keeps errno.
+ */
+void __cold fallback_start(void);
 
 /**
  * fallback_alloc() - Ask libc for a block.
@@ -104,6 +107,10 @@ bool fallback_stats(struct fallback_stats *stats);
 #else /* CONFIG_HAKMEM_MALLOC_FALLBACK */
 
 static inline void fallback_init(void)
+{
+}
+
+static inline void fallback_start(void)
 {
 }
 

@@ -37,12 +37,25 @@ static struct knob allow =
 	     "1: where every tier failed, libc's malloc is asked; for "
 	     "debugging; needs CONFIG_HAKMEM_MALLOC_FALLBACK");
 
-/* Constant from when @ready is set, with release order. */
+/**
+ * enum way - is there a way to libc's malloc?
+ * @WAY_CLOSED: no, or nobody asked for it
+ * @WAY_WANTED: it has to be looked for
+ * @WAY_OPEN: it was found
+ */
+enum way {
+	WAY_CLOSED,
+	WAY_WANTED,
+	WAY_OPEN,
+};
+
+static enum way way;		/* atomic */
+
+/* Constant from WAY_OPEN on. */
 static struct {
 	void *(*malloc)(size_t size);
 	void *(*calloc)(size_t n, size_t size);
 	void (*free)(void *ptr);
-	bool ready;
 } libc;
 
 static const char *const method_names[NR_FALLBACK_METHODS] = {
@@ -59,25 +72,56 @@ static void *next_symbol(const char *name)
 
 void fallback_init(void)
 {
-	static bool begun;
-	int saved = errno;
-
-	if (__atomic_exchange_n(&begun, true, __ATOMIC_RELAXED))
-		return;
 	knob_read(&allow);
-	if (!allow.value)
-		return;
-	*(void **)&libc.malloc = next_symbol(method_names[FALLBACK_MALLOC]);
-	*(void **)&libc.calloc = next_symbol(method_names[FALLBACK_CALLOC]);
-	*(void **)&libc.free = next_symbol("free");
-	errno = saved;
-	if (!libc.malloc || !libc.calloc || !libc.free) {
-		report_line("%s: this program has no malloc but ours",
-			    allow.name);
+	if (allow.value)
+		WRITE_ONCE(way, WAY_WANTED);
+}
+
+/*
+ * Two threads that look at once find the same. Neither may wait for the other:
+ * one may hold the dynamic loader's lock, for which the other waits in here.
+ */
+static void find_way(void)
+{
+	void *malloc = next_symbol(method_names[FALLBACK_MALLOC]);
+	void *calloc = next_symbol(method_names[FALLBACK_CALLOC]);
+	void *free = next_symbol("free");
+
+	if (!malloc || !calloc || !free) {
+		if (__atomic_exchange_n(&way, WAY_CLOSED, __ATOMIC_RELAXED) !=
+		    WAY_CLOSED)
+			report_line("%s: this program has no malloc but ours",
+				    allow.name);
 		return;
 	}
-	/* Release: pairs with the acquire in fallback_alloc(). */
-	__atomic_store_n(&libc.ready, true, __ATOMIC_RELEASE);
+	WRITE_ONCE(*(void **)&libc.malloc, malloc);
+	WRITE_ONCE(*(void **)&libc.calloc, calloc);
+	WRITE_ONCE(*(void **)&libc.free, free);
+	/* Release: pairs with the acquire in way_is_open(). */
+	__atomic_store_n(&way, WAY_OPEN, __ATOMIC_RELEASE);
+}
+
+static bool way_is_open(void)
+{
+	/* Looking for symbols may allocate. */
+	static __thread bool looking;
+
+	/* Acquire: pairs with the release in find_way(). */
+	if (__atomic_load_n(&way, __ATOMIC_ACQUIRE) == WAY_WANTED &&
+	    !looking) {
+		looking = true;
+		find_way();
+		looking = false;
+	}
+	return __atomic_load_n(&way, __ATOMIC_ACQUIRE) == WAY_OPEN;
+}
+
+void fallback_start(void)
+{
+	int saved = errno;
+
+	way_is_open();
+	errno = saved;
 }
 
 static uint64_t mix(uint64_t sum, uintptr_t word)
@@ -129,8 +173,7 @@ void *fallback_alloc(size_t size, size_t align, bool zero)
 	size_t total;
 	void *raw;
 
-	/* Acquire: pairs with the release in fallback_init(). */
-	if (!__atomic_load_n(&libc.ready, __ATOMIC_ACQUIRE))
+	if (!way_is_open())
 		return NULL;
 	/* The raw block may have any alignment. */
 	align = max(align, (size_t)OBJECT_ALIGN);

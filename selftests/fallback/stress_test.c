@@ -260,7 +260,7 @@ static void live_on(struct tag **blocks, size_t n, uint64_t seed)
 	errno = 0;
 	for (i = 0; i < n; i++) {
 		check(blocks[i]);
-		if (i % 2)
+		if (i % 4 < 2)
 			blocks[i] = resize(blocks[i], &prng);
 		check(blocks[i]);
 		hak_free(blocks[i]);
@@ -284,13 +284,14 @@ static void child_has_both_kinds(struct kunit *test)
 	if (!IS_ENABLED(CONFIG_HAKMEM_FAULT_INJECTION))
 		kunit_skip(test, "CONFIG_HAKMEM_FAULT_INJECTION is not set");
 	setenv("HAKMEM_ALLOW_MALLOC_FALLBACK", "1", 1);
-	for (i = 0; i < ARRAY_LENGTH(blocks); i++) {
-		if (i == ARRAY_LENGTH(blocks) / 2)
-			fault_set(&plans[0]);
+	for (i = 0; i < ARRAY_LENGTH(blocks); i += 2) {
 		blocks[i] = allocate(&prng);
 		KUNIT_ASSERT_NOT_NULL(test, blocks[i]);
+		blocks[i + 1] = fallback_alloc(1000, 64, false);
+		KUNIT_ASSERT_NOT_NULL(test, blocks[i + 1]);
+		fill(blocks[i + 1], 1000, prng_next(&prng));
 	}
-	KUNIT_ASSERT_TRUE(test, fallback_stats(&stats));
+	fault_set(&plans[0]);
 	start_workers(test, threads);
 	for (i = 0; i < FORKS; i++) {
 		pid = fork();
