@@ -15,6 +15,7 @@
 
 #include "lib/lock.h"
 #include "mm/cache.h"
+#include "mm/fallback.h"
 #include "mm/fault.h"
 #include "mm/knobs.h"
 #include "mm/registry.h"
@@ -33,6 +34,15 @@ static void fork_child(void)
 	route_fork_child();
 }
 
+/* Also when the start fails: another thread may be trying again by then. */
+static void hook_fork(void)
+{
+	static bool done;
+
+	if (!done)
+		done = !pthread_atfork(NULL, NULL, fork_child);
+}
+
 /* Release: pairs with the acquire in init_ensure(). */
 static void reach(enum init_state state)
 {
@@ -48,6 +58,7 @@ static void read_environment(void)
 		return;
 	done = true;
 	knobs_init();
+	fallback_init();
 	fault_init();
 	class_limits_init();
 }
@@ -58,11 +69,12 @@ static void start_locked(void)
 	read_environment();
 	if (!registry_init()) {
 		reach(INIT_DOWN);
+		hook_fork();
 		return;
 	}
 	thread_init();
 	reach(INIT_PARTIAL);
-	pthread_atfork(NULL, NULL, fork_child);
+	hook_fork();
 	reach(INIT_UP);
 }
 
@@ -74,4 +86,6 @@ void init_slow(void)
 	if (init_state == INIT_DOWN)
 		start_locked();
 	lock_release(&init_lock);
+	/* Unlocked: who holds the dynamic loader's lock may come in here. */
+	fallback_start();
 }

@@ -15,9 +15,6 @@
 /* Of a nonsensical value, what is shown of it. */
 #define SHOWN_SIZE	40
 
-/* The help is README.md's: tools/check/knobs.sh compares the two. */
-#define KNOB(name, min, max, initial, help) { name, min, max, initial }
-
 struct knob knobs[NR_KNOBS] = {
 	[KNOB_ACE_ENABLED] =
 	KNOB("HAKMEM_ACE_ENABLED", 0, 1, 1,
@@ -81,14 +78,18 @@ static void __cold report_nonsense(const struct knob *knob, const char *text)
 		    shown, knob->min, knob->max, knob->value);
 }
 
+void knob_read(struct knob *knob)
+{
+	const char *text = knob_environment(knob->name);
+
+	if (text && !knob_parse(knob, text, &knob->value))
+		report_nonsense(knob, text);
+}
+
 void knobs_init(void)
 {
 	struct knob *knob;
-	const char *text;
 
-	for (knob = knobs; knob < knobs + NR_KNOBS; knob++) {
-		text = knob_environment(knob->name);
-		if (text && !knob_parse(knob, text, &knob->value))
-			report_nonsense(knob, text);
-	}
+	for (knob = knobs; knob < knobs + NR_KNOBS; knob++)
+		knob_read(knob);
 }

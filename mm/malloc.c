@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hakmem.h"
+#include "mm/fallback.h"
 #include "mm/init.h"
 #include "mm/large.h"
 #include "mm/report.h"
@@ -64,23 +65,29 @@ void free_slow(void *ptr)
 		}
 	} else {
 		fault = large_free(ptr);
+		if (unlikely(fault))
+			fault = fallback_free(ptr, fault);
 	}
 	if (unlikely(fault))
 		report_bad_pointer("free", ptr, fault);
 }
 
-size_t usable_size(const void *ptr, const char *function)
+size_t usable_size(const void *ptr, const char *function, bool *pages)
 {
 	unsigned int class = registry_class(ptr);
 	const char *fault = NULL;
 	size_t size;
 
+	*pages = false;
 	if (is_size_class(class)) {
 		size = class_size(class);
 		if (unlikely(object_looks_wrong(&cache_tables, class, ptr)))
 			fault = slab_pointer_fault(ptr, class);
 	} else {
 		size = large_usable(ptr, &fault);
+		*pages = !fault;
+		if (unlikely(fault))
+			size = fallback_usable(ptr, &fault);
 	}
 	if (unlikely(fault))
 		report_bad_pointer(function, ptr, fault);
@@ -114,5 +121,7 @@ void *hak_calloc(size_t n, size_t size)
 
 size_t hak_malloc_usable_size(void *ptr)
 {
-	return ptr ? usable_size(ptr, "malloc_usable_size") : 0;
+	bool pages;
+
+	return ptr ? usable_size(ptr, "malloc_usable_size", &pages) : 0;
 }

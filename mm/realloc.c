@@ -52,8 +52,7 @@ void *hak_realloc(void *ptr, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	usable = usable_size(ptr, "realloc");
-	pages = !is_size_class(registry_class(ptr));
+	usable = usable_size(ptr, "realloc", &pages);
 	if (fits_well(size, usable, pages))
 		return ptr;
 	if (pages && size > TINY_MAX_SIZE) {

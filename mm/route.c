@@ -8,6 +8,7 @@
 
 #include "mm/ace.h"
 #include "mm/cache.h"
+#include "mm/fallback.h"
 #include "mm/large.h"
 #include "mm/meta.h"
 #include "mm/mid.h"
@@ -102,6 +103,8 @@ void *route_alloc(size_t size, size_t align, bool zero)
 	route_tick();
 	if (unlikely(!obj) && route_reclaim(&bytes))
 		obj = ask_owners(size, align, zero);
+	if (unlikely(!obj))
+		obj = fallback_alloc(size, align, zero);
 	if (unlikely(!obj))
 		report_out_of_memory(size, "large", "address space");
 	return obj;

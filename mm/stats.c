@@ -17,6 +17,7 @@
 #include "hakmem.h"
 #include "lib/print.h"
 #include "mm/cache.h"
+#include "mm/fallback.h"
 #include "mm/knobs.h"
 #include "mm/large.h"
 #include "mm/meta.h"
@@ -219,6 +220,16 @@ static void print_memory(struct text *text)
 	     to_kib(large.cached_bytes), to_kib(meta_mapped()));
 }
 
+static void print_fallback(struct text *text)
+{
+	struct fallback_stats stats;
+
+	if (fallback_stats(&stats))
+		line(text, "fallback to libc's malloc: %zu blocks, %zu KiB in "
+		     "use; %zu handed out\n", stats.blocks,
+		     to_kib(stats.bytes), stats.handed_out);
+}
+
 void stats_print(int fd)
 {
 	struct text text;
@@ -234,6 +245,7 @@ void stats_print(int fd)
 	print_classes(&text);
 	line(&text, "\n");
 	print_memory(&text);
+	print_fallback(&text);
 	line(&text, "malloc and free are served from the threads' magazines "
 	     "and not counted;\nhanded out and refilled are the objects "
 	     "that tiers put into magazines.\n");

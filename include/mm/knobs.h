@@ -39,6 +39,9 @@ struct knob {
 	unsigned int value;
 };
 
+/* The help is README.md's: tools/check/knobs.sh compares the two. */
+#define KNOB(name, min, max, initial, help) { name, min, max, initial }
+
 /* Constant from knobs_init() on. */
 extern struct knob knobs[NR_KNOBS] __hidden;
 
@@ -61,7 +64,10 @@ bool knob_parse(const struct knob *knob, const char *text,
 /* Return: the text of a variable, NULL without it or when AT_SECURE. */
 const char *knob_environment(const char *name);
 
-/* Read all knobs; a line on standard error for each that is nonsense. */
+/* Read one knob; a line on standard error if what is there is nonsense. */
+void knob_read(struct knob *knob);
+
+/* Read all of @knobs. */
 void knobs_init(void);
 
 static inline bool ace_is_on(void)

@@ -9,6 +9,7 @@
  *       route_alloc()                    free_slow()
  *         cache_alloc() ... tier           cache_free_slow()
  *         large_alloc()                    large_free()
+ *         fallback_alloc()                 fallback_free()
  */
 #ifndef HAKMEM_MM_MALLOC_H
 #define HAKMEM_MM_MALLOC_H
@@ -52,8 +53,9 @@ static __always_inline void *malloc_inline(size_t size)
  * usable_size() - Bytes that an object has room for.
  * @ptr: not NULL; ends the program if it is no object
  * @function: of the interface, for the report
+ * @pages: out: whether it is the large tier's, for large_resize()
  */
-size_t usable_size(const void *ptr, const char *function);
+size_t usable_size(const void *ptr, const char *function, bool *pages);
 
 /* Whether free() looks at a pointer at once, or leaves that to draining. */
 static __always_inline bool free_checks(void)

@@ -5,6 +5,7 @@
  */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,6 +46,11 @@ static const char *const programs[] = {
 	"early", "late", "libc_names", "fork", "operators", "thread_exit",
 };
 
+/* Those that do not look at what the tiers hold. */
+static const char *const frugal_programs[] = {
+	"late", "fork", "operators", "thread_exit",
+};
+
 static void describe_program(const void *param, char *text, size_t size)
 {
 	snprintf(text, size, "%s", *(const char *const *)param);
@@ -57,6 +63,25 @@ static void program_is_fine(struct kunit *test)
 	run_program(test, &report, *(const char *const *)test->param_value,
 		    NULL, true);
 	expect_fine(test, &report);
+}
+
+/* The same on libc's blocks, for no call for memory succeeds. */
+static void program_is_fine_on_the_fallback(struct kunit *test)
+{
+	const char *name = *(const char *const *)test->param_value;
+	struct report report;
+
+	if (!IS_ENABLED(CONFIG_HAKMEM_MALLOC_FALLBACK) ||
+	    !IS_ENABLED(CONFIG_HAKMEM_FAULT_INJECTION))
+		kunit_skip(test, "CONFIG_HAKMEM_MALLOC_FALLBACK or "
+			   "CONFIG_HAKMEM_FAULT_INJECTION is not set");
+	setenv("HAKMEM_ALLOW_MALLOC_FALLBACK", "1", 1);
+	setenv("HAKMEM_FAULT", "all,every=1", 1);
+	run_program(test, &report, name, NULL, true);
+	expect_fine(test, &report);
+	KUNIT_EXPECT_GE(test, report.lines, 3);
+	KUNIT_EXPECT_MSG(test, strstr(report.line, "taken from libc's"), "%s",
+			 report.line);
 }
 
 static void plugins_come_and_go(struct kunit *test)
@@ -238,6 +263,8 @@ static void exports_all_operators(struct kunit *test)
 
 static const struct kunit_case preload_cases[] = {
 	KUNIT_CASE_PARAM(program_is_fine, programs, describe_program),
+	KUNIT_CASE_PARAM(program_is_fine_on_the_fallback, frugal_programs,
+			 describe_program),
 	KUNIT_CASE(plugins_come_and_go),
 	KUNIT_CASE(library_is_loaded_later),
 	KUNIT_CASE(programs_notice_a_missing_library),

@@ -129,15 +129,17 @@ symbol()
 	echo "HAKMEM_$1" | tr '[:lower:]' '[:upper:]'
 }
 
-# Folders of mm/ whose own option can be switched off
+# Folders of mm/ whose own option is on unless it is switched off: what is off
+# by itself has its turn in allyesconfig and in random ones
 optional_tiers()
 {
 	for file in "$srctree"/mm/*/Kconfig; do
 		tier=$(basename "$(dirname "$file")")
 		awk -v config="config $(symbol "$tier")" '
-			last == config && /^\tbool "/ { found = 1 }
-			{ last = $0 }
-			END { exit !found }' "$file" && echo "$tier"
+			/^config / { own = $0 == config }
+			own && /^\tbool "/ { asked = 1 }
+			own && /^\tdefault y$/ { on = 1 }
+			END { exit !(asked && on) }' "$file" && echo "$tier"
 	done
 }
 

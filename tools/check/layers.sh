@@ -65,6 +65,16 @@ $(includes '' include lib mm |
 	done)
 EOT
 
+# Of the start, one call.
+report "neither the core nor a tier knows mm/fallback.h" <<EOT
+$(includes 'mm/fallback\.h' include lib mm |
+	grep -vE "^(mm/fallback/|mm/init\.c:|(include/)?$above)")
+EOT
+report "only mm/fallback/ looks for libc's malloc" <<EOT
+$(grep -rnw --include='*.[ch]' RTLD_NEXT include lib mm |
+	grep -v '^mm/fallback/')
+EOT
+
 report "only mm/vm.c asks the kernel for memory" <<EOT
 $(calls 'mmap|munmap|mremap|madvise|mprotect|brk|sbrk|prctl' include lib mm |
 	grep -v '^mm/vm\.c:')
