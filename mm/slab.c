@@ -32,10 +32,22 @@ static uint64_t dirty_objects(const struct slab *slab, uint32_t dirty)
 	return objects;
 }
 
+/* The units that reach beyond the last object: those are not all purged. */
+static uint32_t tail_units(const struct slab *slab)
+{
+	size_t end = slab->nr_objects * class_size(slab->class);
+	size_t first = end / SLAB_SIZE;
+
+	if (end == slab->units * SLAB_SIZE)
+		return 0;
+	return unit_mask((unsigned int)first,
+			 slab->units - (unsigned int)first);
+}
+
 /* Units of a slab that may hold data, now that all its objects are free. */
 static uint32_t dirty_units(const struct slab *slab)
 {
-	uint32_t units = 0;
+	uint32_t units = slab->dirty_tail;
 	unsigned int i;
 
 	if (!class_is_paged(slab->class))
@@ -44,7 +56,7 @@ static uint32_t dirty_units(const struct slab *slab)
 		if (slab->dirty_map >> i & 1)
 			units |= object_units(slab, i);
 	}
-	return units;
+	return units & unit_mask(0, slab->units);
 }
 
 static void fill(struct slab *slab, unsigned int units, size_t size)
@@ -78,8 +90,11 @@ struct slab *slab_get(unsigned int class, unsigned int units)
 	fill(slab, units, class_size(class));
 	/* Release: a forked child that sees the class sees the rest. */
 	__atomic_store_n(&slab->class, (uint8_t)class, __ATOMIC_RELEASE);
-	if (class_is_paged(class))
-		slab->dirty_map = dirty_objects(slab, dirty >> first);
+	if (class_is_paged(class)) {
+		dirty >>= first;
+		slab->dirty_map = dirty_objects(slab, dirty);
+		slab->dirty_tail = dirty & tail_units(slab);
+	}
 	registry_set_class(slab->base, units, class);
 	return slab;
 }
