@@ -202,6 +202,40 @@ static void give_back_locked(struct chunk *chunk, unsigned int page,
 	enlist_locked(chunk);
 }
 
+/* Which units of a chunk with no run in it may hold data. */
+static uint32_t dirty_units(const struct chunk *chunk)
+{
+	unsigned int pages = (unsigned int)(SLAB_SIZE / vm_page_size());
+	uint32_t units = 0;
+	unsigned int i;
+
+	for (i = 0; i < SUPERSLAB_SLABS; i++)
+		if (bitmap_count_range(chunk->dirty, i * pages, pages))
+			units |= unit_mask(i, 1);
+	return units;
+}
+
+static void forget_locked(struct chunk *chunk)
+{
+	list_del(&chunk->node);
+	runs.nr_chunks--;
+	runs.dirty_pages -= chunk->nr_dirty;
+}
+
+/* Destroy a chunk that has emptied. Called locked, returns unlocked. */
+static void release_and_unlock(struct chunk *chunk)
+{
+	bool empty = chunk->nr_free == chunk_pages() && !chunk->purger;
+
+	if (empty)
+		forget_locked(chunk);
+	lock_release(&runs.lock);
+	if (!empty)
+		return;
+	superslab_put(chunk->superslab, dirty_units(chunk));
+	meta_free(&chunk_pool, chunk);
+}
+
 static void *take_run_locked(unsigned int n, unsigned int step, bool *dirty)
 {
 	unsigned int page = 0;
@@ -237,7 +271,8 @@ static void *take_run(unsigned int n, unsigned int step, bool *dirty)
 	runs.dirty_pages += chunk->nr_dirty;
 	enlist_locked(chunk);
 	obj = take_run_locked(n, step, dirty);
-	lock_release(&runs.lock);
+	/* Another chunk may have got room meanwhile: this one is empty then. */
+	release_and_unlock(chunk);
 	return obj;
 }
 
@@ -272,41 +307,6 @@ static const char *find_run(const void *ptr, struct chunk **chunk,
 		return NULL;
 	return bitmap_test((*chunk)->used, *page) ? FAULT_INTERIOR :
 						    FAULT_FREE;
-}
-
-/* Which units of a chunk with no run in it may hold data. */
-static uint32_t dirty_units(const struct chunk *chunk)
-{
-	unsigned int pages = (unsigned int)(SLAB_SIZE / vm_page_size());
-	uint32_t units = 0;
-	unsigned int unit;
-
-	for (unit = 0; unit < SUPERSLAB_SLABS; unit++) {
-		if (bitmap_count_range(chunk->dirty, unit * pages, pages))
-			units |= (uint32_t)1 << unit;
-	}
-	return units;
-}
-
-static void forget_locked(struct chunk *chunk)
-{
-	list_del(&chunk->node);
-	runs.nr_chunks--;
-	runs.dirty_pages -= chunk->nr_dirty;
-}
-
-/* Destroy a chunk that has emptied. Called locked, returns unlocked. */
-static void release_and_unlock(struct chunk *chunk)
-{
-	bool empty = chunk->nr_free == chunk_pages() && !chunk->purger;
-
-	if (empty)
-		forget_locked(chunk);
-	lock_release(&runs.lock);
-	if (!empty)
-		return;
-	superslab_put(chunk->superslab, dirty_units(chunk));
-	meta_free(&chunk_pool, chunk);
 }
 
 /*
