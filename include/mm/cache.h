@@ -80,7 +80,7 @@ void class_limits_init(void);
  * @next: on the list of all caches, which only grows
  * @epoch: cache_epoch when its idle magazines were last looked for
  * @refills: of each class of the tiny tier, up to when it counts as hot
- * @seen: @top at that time
+ * @seen: low bits of each @top at that time
  */
 struct cache {
 	void **top[NR_REGISTRY_CLASSES];
@@ -89,7 +89,7 @@ struct cache {
 	struct cache *next;
 	unsigned int epoch;
 	uint8_t refills[TINY_CLASS_LAST + 1];
-	void **seen[NR_CLASSES];
+	uint16_t seen[NR_CLASSES];
 };
 
 /* As the boot cache, for a thread whose destructor has run. */

@@ -235,6 +235,11 @@ static unsigned int magazine_put(unsigned int class,
 	return drained;
 }
 
+static uint16_t low_bits(void **top)
+{
+	return (uint16_t)((uintptr_t)top / sizeof(void *));
+}
+
 /* Leave to the depot what was not touched since the last look. */
 static void expire_idle(struct cache *cache)
 {
@@ -242,13 +247,14 @@ static void expire_idle(struct cache *cache)
 
 	cache->epoch = READ_ONCE(cache_epoch);
 	for (class = 1; class < NR_CLASSES; class++) {
-		if (cache->top[class] == cache->seen[class] &&
-		    cache->top[class] != NO_MAGAZINE_TOP) {
+		if (cache->top[class] == NO_MAGAZINE_TOP)
+			continue;
+		if (low_bits(cache->top[class]) == cache->seen[class]) {
 			magazine_put(class, unload(cache, class), false);
 			magazine_put(class, cache->spare[class], false);
 			cache->spare[class] = NULL;
 		}
-		cache->seen[class] = cache->top[class];
+		cache->seen[class] = low_bits(cache->top[class]);
 	}
 }
 
