@@ -5,7 +5,7 @@
  *   run_alloc()                        run_free()
  *     take_run()                         give_back_locked()
  *       find_chunk_locked()              release_and_unlock()
- *         fit()                          shrink_to()
+ *         chunk_fit()                    shrink_to()
  *     chunk_create()  no chunk fits
  *
  * Lock order: lock, then nothing; superslabs and memory calls outside of it.
@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#include "chunk.h"
 #include "lib/align.h"
 #include "lib/bitmap.h"
 #include "lib/list.h"
@@ -25,36 +26,10 @@
 #include "mm/superslab.h"
 #include "mm/vm.h"
 
-/* Pages of a superslab where pages are smallest. */
-#define CHUNK_PAGES_MAX	(SUPERSLAB_SIZE / 4096)
 #define NR_BUCKETS	10	/* by log2 of 1 to CHUNK_PAGES_MAX pages */
+
 /* A system call for a chunk should give back this part of it at least. */
 #define PURGE_DIVISOR	8
-
-/**
- * struct chunk - a superslab cut into runs
- * @node: in the bucket of @bound, or in none while no page is free
- * @superslab: its memory
- * @nr_free: pages in no run
- * @bound: no free run is longer than this
- * @nr_dirty: free pages that were touched
- * @purger: token of the thread that purges pages of it, which must stay; or 0
- * @length: pages of the run that begins here, 0 if none does; written last
- *	when a run comes to be and first when it goes
- * @used: pages in a run
- * @dirty: pages that may hold data
- */
-struct chunk {
-	struct list_head node;
-	struct superslab *superslab;
-	unsigned int nr_free;
-	unsigned int bound;
-	unsigned int nr_dirty;
-	uintptr_t purger;
-	uint16_t length[CHUNK_PAGES_MAX];
-	uint64_t used[BITMAP_WORDS(CHUNK_PAGES_MAX)];
-	uint64_t dirty[BITMAP_WORDS(CHUNK_PAGES_MAX)];
-};
 
 static struct meta_pool chunk_pool = META_POOL_INIT(struct chunk, 64);
 
@@ -68,11 +43,6 @@ static struct {
 	unsigned int purgers;	/* threads that purge a chunk */
 	struct reclaim_pace pace;
 } runs;
-
-static unsigned int chunk_pages(void)
-{
-	return (unsigned int)(SUPERSLAB_SIZE / vm_page_size());
-}
 
 static void *page_address(const struct chunk *chunk, unsigned int page)
 {
@@ -91,11 +61,16 @@ static void buckets_init_locked(void)
 
 static void enlist_locked(struct chunk *chunk)
 {
-	list_del(&chunk->node);
+	unsigned int bucket;
+
 	chunk->bound = min(chunk->bound, chunk->nr_free);
-	if (chunk->bound)
-		list_add(&chunk->node,
-			 &runs.buckets[log2_floor(chunk->bound)]);
+	bucket = chunk->bound ? log2_floor(chunk->bound) + 1 : 0;
+	if (bucket == chunk->bucket)
+		return;
+	chunk->bucket = bucket;
+	list_del(&chunk->node);
+	if (bucket)
+		list_add(&chunk->node, &runs.buckets[bucket - 1]);
 }
 
 static struct chunk *chunk_create(void)
@@ -125,29 +100,6 @@ static struct chunk *chunk_create(void)
 	return chunk;
 }
 
-/*
- * The lowest @n free pages in a row at a multiple of @step pages. Learns the
- * longest free run on the way. Return: the first page, or chunk_pages().
- */
-static unsigned int fit(struct chunk *chunk, unsigned int n,
-			unsigned int step)
-{
-	unsigned int pages = chunk_pages();
-	unsigned int start, end, aligned;
-	unsigned int longest = 0;
-
-	for (start = bitmap_next(chunk->used, 0, pages, false); start < pages;
-	     start = bitmap_next(chunk->used, end, pages, false)) {
-		end = bitmap_next(chunk->used, start, pages, true);
-		aligned = ALIGN_UP(start, step);
-		if (aligned < end && end - aligned >= n)
-			return aligned;
-		longest = max(longest, end - start);
-	}
-	chunk->bound = longest;
-	return pages;
-}
-
 /* The fullest chunks first, so that the others may empty. */
 static struct chunk *find_chunk_locked(unsigned int n, unsigned int step,
 				       unsigned int *page)
@@ -163,7 +115,7 @@ static struct chunk *find_chunk_locked(unsigned int n, unsigned int step,
 			chunk = container_of(pos, struct chunk, node);
 			if (chunk->bound < n)
 				continue;
-			*page = fit(chunk, n, step);
+			*page = chunk_fit(chunk, n, step);
 			if (*page < chunk_pages())
 				return chunk;
 			enlist_locked(chunk);
@@ -202,19 +154,6 @@ static void give_back_locked(struct chunk *chunk, unsigned int page,
 	enlist_locked(chunk);
 }
 
-/* Which units of a chunk with no run in it may hold data. */
-static uint32_t dirty_units(const struct chunk *chunk)
-{
-	unsigned int pages = (unsigned int)(SLAB_SIZE / vm_page_size());
-	uint32_t units = 0;
-	unsigned int i;
-
-	for (i = 0; i < SUPERSLAB_SLABS; i++)
-		if (bitmap_count_range(chunk->dirty, i * pages, pages))
-			units |= unit_mask(i, 1);
-	return units;
-}
-
 static void forget_locked(struct chunk *chunk)
 {
 	list_del(&chunk->node);
@@ -232,7 +171,7 @@ static void release_and_unlock(struct chunk *chunk)
 	lock_release(&runs.lock);
 	if (!empty)
 		return;
-	superslab_put(chunk->superslab, dirty_units(chunk));
+	superslab_put(chunk->superslab, chunk_dirty_units(chunk));
 	meta_free(&chunk_pool, chunk);
 }
 
@@ -537,6 +476,7 @@ static void repair_chunk(struct superslab *superslab)
 	}
 	chunk->nr_dirty = chunk->nr_free;
 	chunk->bound = chunk->nr_free;
+	chunk->bucket = 0;
 	runs.dirty_pages += chunk->nr_dirty;
 	runs.nr_chunks++;
 	list_init(&chunk->node);
