@@ -190,7 +190,7 @@ static inline void oom_describe_mode(const void *param, char *text,
 #define OOM_CASE(fn)	KUNIT_CASE_PARAM(fn, oom_modes, oom_describe_mode)
 
 /* Of a long object its ends and its middle are looked at, each so long. */
-#define OOM_STRETCH	((size_t)16 << 10)
+#define OOM_STRETCH	((size_t)4 << 10)
 #define OOM_STRETCHES	3
 
 static inline size_t oom_stretch(size_t size, size_t i, size_t *from)
