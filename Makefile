@@ -160,7 +160,8 @@ clean:
 		\( $(patsubst %,-name '%' -o,$(built)) -false \) -delete; \
 	done
 	$(Q)rm -f $(addsuffix *,libhakmem. libhakmem-prefixed. hakmem.o \
-		.libhakmem .hakmem.o) tools/bench/larson
+		.libhakmem .hakmem.o) \
+		$(addprefix tools/bench/,larson random_mixed)
 
 mrproper: clean
 	$(Q)rm -rf include/config include/generated

@@ -9,9 +9,14 @@
 #include <unistd.h>
 
 #include "lib/print.h"
+#include "mm/registry.h"
 
 #define LINE_SIZE		256
 #define OUT_OF_MEMORY_LINES	3
+
+void (*report_last_words)(void);
+
+static unsigned int bad_pointers[NR_REGISTRY_CLASSES];
 
 static void __printf(1, 0) vreport(const char *fmt, va_list args)
 {
@@ -43,8 +48,17 @@ void report_fatal(const char *what)
 void report_bad_pointer(const char *function, const void *addr,
 			const char *fault)
 {
+	__atomic_fetch_add(&bad_pointers[registry_class(addr)], 1,
+			   __ATOMIC_RELAXED);
 	report_line("%s(): %s: %p", function, fault, addr);
+	if (report_last_words)
+		report_last_words();
 	abort();
+}
+
+unsigned int report_bad_pointers(unsigned int class)
+{
+	return READ_ONCE(bad_pointers[class]);
 }
 
 void report_broken(const char *file, int line, const char *what)

@@ -3,8 +3,9 @@
  * Statistics: see include/mm/stats.h.
  *
  * With HAKMEM_STATS=1 in the environment they are printed when the process
- * exits. Some programs close standard error before that (all of coreutils do,
- * to learn of write errors), so it is duplicated at the start.
+ * exits, or is ended over a bad pointer. Some programs close standard error
+ * before that (all of coreutils do, to learn of write errors), so it is
+ * duplicated at the start.
  */
 #include "mm/stats.h"
 
@@ -22,13 +23,16 @@
 #include "mm/large.h"
 #include "mm/meta.h"
 #include "mm/registry.h"
+#include "mm/report.h"
 #include "mm/superslab.h"
+#include "mm/vm.h"
 
 /* Out of the way of programs that count on low numbers. */
 #define EXIT_FD_MIN		100
 
 #define TEXT_SIZE		4096
-#define LINE_SIZE		160
+#define LINE_SIZE		192
+#define SIZES_SIZE		64
 
 /* Collects lines, so that those of several processes mix seldom. */
 struct text {
@@ -81,127 +85,232 @@ static size_t to_kib(size_t bytes)
 }
 
 /**
- * struct tier_row - one line of the first table
- * @name: of the tier
- * @sizes: which requests it serves, as text
- * @live: objects with the program
- * @live_bytes: bytes of those
- * @held_bytes: bytes of memory set aside for the tier
- * @handed_out: objects that it ever gave
+ * struct memory_stats - what the superslabs are used for
+ * @held: bytes of the slabs of each class that the registry can name
+ * @resident: of those, bytes with memory behind them
  */
-struct tier_row {
-	const char *name;
-	char sizes[16];
-	size_t live;
-	size_t live_bytes;
-	size_t held_bytes;
-	size_t handed_out;
+struct memory_stats {
+	size_t held[NR_REGISTRY_CLASSES];
+	size_t resident[NR_REGISTRY_CLASSES];
 };
 
-static void print_tier_row(struct text *text, const struct tier_row *row)
+static void add_superslab(struct memory_stats *memory, const char *base)
 {
-	line(text, "%-15s %-13s %9zu %11zu KiB %11zu KiB %11zu\n", row->name,
-	     row->sizes, row->live, to_kib(row->live_bytes),
-	     to_kib(row->held_bytes), row->handed_out);
+	const char *end = base + SUPERSLAB_SIZE;
+	const char *at, *next;
+	size_t class;
+
+	for (at = base; at < end; at = next) {
+		class = registry_class(at);
+		next = at + SLAB_SIZE;
+		while (next < end && registry_class(next) == class)
+			next += SLAB_SIZE;
+		memory->held[class] += (size_t)(next - at);
+		memory->resident[class] += vm_resident(at, (size_t)(next - at));
+	}
 }
 
-/* Bytes of the slabs of a tier. */
-static size_t slab_bytes(const struct tier_ops *tier)
+static void stats_of_memory(struct memory_stats *memory)
 {
 	struct superslab *superslab;
-	size_t index = 0, units = 0;
-	unsigned int i, class;
+	size_t index = 0;
 
-	while ((superslab = registry_next_superslab(&index))) {
-		for (i = 0; i < SUPERSLAB_SLABS; i++) {
-			class = READ_ONCE(superslab->slabs[i].class);
-			if (is_size_class(class) && class_tier(class) == tier)
-				units += superslab->slabs[i].units;
-		}
-	}
-	return units * SLAB_SIZE;
+	memset(memory, 0, sizeof(*memory));
+	while ((superslab = registry_next_superslab(&index)))
+		add_superslab(memory, (const char *)superslab->base);
 }
 
-/* One row for the classes of a tier. Return: the class after its last. */
-static unsigned int print_slab_tier(struct text *text, unsigned int class)
+/**
+ * struct row - one line of a table
+ * @name: of the tier
+ * @sizes: which requests it serves, as text
+ * @requests: objects that it was asked for
+ * @live: objects with the program
+ * @live_bytes: bytes of those
+ * @resident: bytes of memory
+ * @held: bytes of address space set aside
+ * @cached: objects that wait for reuse
+ * @refills: times that it gave objects
+ * @drains: times that it took some back
+ * @faults: bad pointers that were found
+ */
+struct row {
+	const char *name;
+	char sizes[SIZES_SIZE];
+	size_t requests;
+	size_t live;
+	size_t live_bytes;
+	size_t resident;
+	size_t held;
+	size_t cached;
+	size_t refills;
+	size_t drains;
+	size_t faults;
+};
+
+static void print_head(struct text *text, const char *title)
 {
-	const struct tier_ops *tier = class_tier(class);
-	struct tier_row row = { .name = tier->name };
+	line(text, "%-14s %11s %9s %9s %12s %9s %9s %9s %9s %6s  %s\n", title,
+	     "requests", "live", "live KiB", "resident KiB", "held KiB",
+	     "cached", "refills", "drains", "faults", "sizes");
+}
+
+static void print_row(struct text *text, const struct row *row)
+{
+	line(text, "%-14s %11zu %9zu %9zu %12zu %9zu %9zu %9zu %9zu %6zu  %s\n",
+	     row->name, row->requests, row->live, to_kib(row->live_bytes),
+	     to_kib(row->resident), to_kib(row->held), row->cached,
+	     row->refills, row->drains, row->faults, row->sizes);
+}
+
+static void __printf(2, 3) append(struct row *row, const char *fmt, ...)
+{
+	size_t used = strlen(row->sizes);
+	va_list args;
+
+	va_start(args, fmt);
+	vformat_buffer(row->sizes + used, sizeof(row->sizes) - used, fmt,
+		       args);
+	va_end(args);
+}
+
+static void append_size(struct row *row, size_t size)
+{
+	if (size >= 1024 * 1024 && size % (1024 * 1024) == 0)
+		append(row, "%zu MiB", size / (1024 * 1024));
+	else if (size >= 1024 && size % 1024 == 0)
+		append(row, "%zu KiB", size / 1024);
+	else
+		append(row, "%zu B", size);
+}
+
+/* The classes of a row may have gaps between them. */
+static void append_sizes(struct row *row, unsigned int first,
+			 unsigned int last)
+{
+	append(row, row->sizes[0] ? ", " : "");
+	append_size(row, first > 1 ? class_size(first - 1) + 1 : 1);
+	append(row, " to ");
+	append_size(row, class_size(last));
+}
+
+static void add_class(struct row *row, unsigned int class,
+		      const struct memory_stats *memory)
+{
 	struct class_stats stats;
 
-	for (; class < NR_CLASSES && class_tier(class) == tier; class++) {
-		stats_of_class(class, &stats);
-		row.live += stats.live;
-		row.live_bytes += stats.live * class_size(class);
-		row.handed_out += stats.tier.refilled;
-	}
-	row.held_bytes = slab_bytes(tier);
-	format_buffer(row.sizes, sizeof(row.sizes), "to %zu B",
-		      class_size(class - 1));
-	print_tier_row(text, &row);
-	return class;
+	stats_of_class(class, &stats);
+	row->requests += stats.tier.refilled;
+	row->live += stats.live;
+	row->live_bytes += stats.live * class_size(class);
+	row->resident += memory->resident[class];
+	row->held += memory->held[class];
+	row->cached += stats.cached;
+	row->refills += stats.tier.refills;
+	row->drains += stats.tier.drains;
+	row->faults += report_bad_pointers(class);
 }
 
-static void print_large_tier(struct text *text)
+static void print_slab_tier(struct text *text, const struct tier_ops *tier,
+			    const struct memory_stats *memory)
+{
+	struct row row = { .name = tier->name };
+	unsigned int class, first = 0;
+
+	for (class = 1; class < NR_CLASSES; class++) {
+		if (class_tier(class) != tier)
+			continue;
+		add_class(&row, class, memory);
+		if (class_tier(class - 1) != tier)
+			first = class;
+		if (class_tier(class + 1) != tier)
+			append_sizes(&row, first, class);
+	}
+	print_row(text, &row);
+}
+
+/* Each object is fetched by itself, when it is requested. */
+static void print_large_tier(struct text *text,
+			     const struct memory_stats *memory)
 {
 	struct large_stats stats;
-	struct tier_row runs, mappings;
+	struct row runs, mappings;
 
 	large_stats(&stats);
-	runs = (struct tier_row){
+	runs = (struct row){
 		.name = "large runs",
+		.requests = stats.run_allocs,
 		.live = stats.runs,
 		.live_bytes = stats.run_bytes,
-		.held_bytes = stats.run_superslabs * SUPERSLAB_SIZE,
-		.handed_out = stats.run_allocs,
+		.resident = memory->resident[CLASS_RUN],
+		.held = memory->held[CLASS_RUN],
+		.refills = stats.run_allocs,
+		.drains = difference(stats.run_allocs, stats.runs),
+		.faults = report_bad_pointers(CLASS_RUN),
 	};
-	mappings = (struct tier_row){
+	append(&runs, "others below ");
+	append_size(&runs, MAPPING_MIN_SIZE);
+	print_row(text, &runs);
+	mappings = (struct row){
 		.name = "large mappings",
+		.requests = stats.mapping_allocs,
 		.live = stats.mappings,
 		.live_bytes = stats.mapping_bytes,
-		.held_bytes = stats.mapping_bytes + stats.cached_bytes,
-		.handed_out = stats.mapping_allocs,
+		.resident = large_mappings_resident(),
+		.held = stats.mapping_bytes + stats.cached_bytes,
+		.cached = stats.cached,
+		.refills = stats.mapping_allocs,
+		.drains = difference(stats.mapping_allocs, stats.mappings),
+		.faults = report_bad_pointers(CLASS_NONE),
 	};
-	format_buffer(runs.sizes, sizeof(runs.sizes), "below %zu KiB",
-		      to_kib(MAPPING_MIN_SIZE));
-	format_buffer(mappings.sizes, sizeof(mappings.sizes), "from %zu KiB",
-		      to_kib(MAPPING_MIN_SIZE));
-	print_tier_row(text, &runs);
-	print_tier_row(text, &mappings);
+	append(&mappings, "from ");
+	append_size(&mappings, MAPPING_MIN_SIZE);
+	print_row(text, &mappings);
 }
 
-static void print_tiers(struct text *text)
+/* The tier of @class, if no lower class is its. */
+static const struct tier_ops *tier_from(unsigned int class)
 {
-	unsigned int class = 1;
+	const struct tier_ops *tier = class_tier(class);
+	unsigned int lower;
 
-	line(text, "%-15s %-13s %9s %15s %15s %11s\n", "tier", "sizes",
-	     "objects", "in use", "held", "handed out");
-	while (class < NR_CLASSES) {
-		if (class_tier(class))
-			class = print_slab_tier(text, class);
-		else
-			class++;
+	for (lower = 1; tier && lower < class; lower++) {
+		if (class_tier(lower) == tier)
+			return NULL;
 	}
-	print_large_tier(text);
+	return tier;
 }
 
-static void print_classes(struct text *text)
+static void print_tiers(struct text *text, const struct memory_stats *memory)
 {
-	struct class_stats stats;
+	const struct tier_ops *tier;
 	unsigned int class;
 
-	line(text, "%-9s %7s %9s %9s %6s %9s %11s %9s %11s\n", "tier", "size",
-	     "in use", "cached", "slabs", "refills", "refilled", "drains",
-	     "drained");
+	print_head(text, "tier");
 	for (class = 1; class < NR_CLASSES; class++) {
-		stats_of_class(class, &stats);
-		if (!stats.tier.refills)
+		tier = tier_from(class);
+		if (tier)
+			print_slab_tier(text, tier, memory);
+	}
+	print_large_tier(text, memory);
+}
+
+static void print_classes(struct text *text,
+			  const struct memory_stats *memory)
+{
+	unsigned int class;
+
+	print_head(text, "size class of");
+	for (class = 1; class < NR_CLASSES; class++) {
+		struct row row = { .sizes = "" };
+
+		if (!class_tier(class))
 			continue;
-		line(text, "%-9s %7zu %9zu %9zu %6zu %9zu %11zu %9zu %11zu\n",
-		     class_tier(class)->name, class_size(class), stats.live,
-		     stats.cached, stats.tier.slabs, stats.tier.refills,
-		     stats.tier.refilled, stats.tier.drains,
-		     stats.tier.drained);
+		row.name = class_tier(class)->name;
+		add_class(&row, class, memory);
+		append_sizes(&row, class, class);
+		if (row.refills || row.faults)
+			print_row(text, &row);
 	}
 }
 
@@ -230,25 +339,37 @@ static void print_fallback(struct text *text)
 		     to_kib(stats.bytes), stats.handed_out);
 }
 
+static void print_notes(struct text *text)
+{
+	line(text, "requests: what threads fetched for their magazines; "
+	     "malloc and free are served from\n");
+	line(text, "  those and not counted, so an object may serve many "
+	     "requests, or none. Large has no\n");
+	line(text, "  magazines: there every request is counted.\n");
+	line(text, "refills, drains: batches fetched and given back.\n");
+	line(text, "faults: bad pointers found in a drain or before; those in "
+	     "no slab are large mappings'.\n");
+}
+
 void stats_print(int fd)
 {
+	struct memory_stats memory;
 	struct text text;
 
 	if (!IS_ENABLED(CONFIG_HAKMEM_STATS))
 		return;
+	stats_of_memory(&memory);
 	text.fd = fd;
 	text.used = 0;
 	line(&text, "\nhakmem %s: what each tier did in process %d\n",
 	     HAKMEM_VERSION, getpid());
-	print_tiers(&text);
-	line(&text, "\nslab tiers, by size class of so many bytes\n");
-	print_classes(&text);
+	print_tiers(&text, &memory);
+	line(&text, "\n");
+	print_classes(&text, &memory);
 	line(&text, "\n");
 	print_memory(&text);
 	print_fallback(&text);
-	line(&text, "malloc and free are served from the threads' magazines "
-	     "and not counted;\nhanded out and refilled are the objects "
-	     "that tiers put into magazines.\n");
+	print_notes(&text);
 	flush(&text);
 }
 
@@ -261,17 +382,6 @@ static bool wanted(void)
 
 	return IS_ENABLED(CONFIG_HAKMEM_STATS) && text &&
 	       knob_parse(stats, text, &value) && value;
-}
-
-static void __attribute__((__constructor__)) stats_start(void)
-{
-	int fd;
-
-	if (!wanted())
-		return;
-	fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, EXIT_FD_MIN);
-	if (fd >= 0 && !fstat(fd, &exit_file))
-		exit_fd = fd;
 }
 
 /* The program may have closed our descriptor and given its number away. */
@@ -287,4 +397,17 @@ static void __attribute__((__destructor__)) stats_exit(void)
 {
 	if (exit_fd >= 0 && is_exit_file(exit_fd))
 		stats_print(exit_fd);
+}
+
+static void __attribute__((__constructor__)) stats_start(void)
+{
+	int fd;
+
+	if (!wanted())
+		return;
+	fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, EXIT_FD_MIN);
+	if (fd < 0 || fstat(fd, &exit_file))
+		return;
+	exit_fd = fd;
+	report_last_words = stats_exit;
 }

@@ -26,6 +26,9 @@
 #define ADDRESS_LIMIT_MIN	((uint64_t)4 << 30)
 #define ADDRESS_LIMIT_MAX	((uint64_t)16 << 40)
 
+/* Pages that the kernel is asked about at once: those of a superslab. */
+#define RESIDENT_PAGES		512
+
 static size_t page_size;
 
 size_t vm_page_size(void)
@@ -116,6 +119,26 @@ bool vm_purge(void *addr, size_t size)
 
 	errno = saved;
 	return done;
+}
+
+size_t vm_resident(const void *addr, size_t size)
+{
+	unsigned char in_memory[RESIDENT_PAGES];
+	size_t page = vm_page_size();
+	uintptr_t at = (uintptr_t)addr;
+	uintptr_t end = at + size;
+	size_t bytes = 0, n, i;
+	int saved = errno;
+
+	for (; at < end; at += n * page) {
+		n = min((end - at) / page, (size_t)RESIDENT_PAGES);
+		if (mincore((void *)at, n * page, in_memory))
+			continue;
+		for (i = 0; i < n; i++)
+			bytes += in_memory[i] & 1 ? page : 0;
+	}
+	errno = saved;
+	return bytes;
 }
 
 void *vm_remap(void *addr, size_t old_size, size_t size)

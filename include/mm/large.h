@@ -82,4 +82,7 @@ struct large_stats {
 
 void large_stats(struct large_stats *stats);
 
+/* Bytes of memory behind the mappings, live and kept; asks the kernel. */
+size_t large_mappings_resident(void);
+
 #endif /* HAKMEM_MM_LARGE_H */

@@ -22,10 +22,17 @@
  * @addr: the pointer
  * @fault: one of FAULT_*
  *
- * Writes "hakmem: FUNCTION(): FAULT: ADDR" and aborts.
+ * Writes "hakmem: FUNCTION(): FAULT: ADDR" and aborts. No lock of ours may be
+ * held.
  */
 void __attribute__((noreturn)) __cold
 report_bad_pointer(const char *function, const void *addr, const char *fault);
+
+/* Of these, how many had an address of which the registry says @class. */
+unsigned int report_bad_pointers(unsigned int class);
+
+/* What else the program has to say before it ends over a pointer, or NULL. */
+extern void (*report_last_words)(void) __hidden;
 
 /* An inner invariant does not hold: the same, naming the place. */
 void __attribute__((noreturn)) __cold

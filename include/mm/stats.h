@@ -33,7 +33,7 @@ struct class_stats {
  */
 void stats_of_class(unsigned int class, struct class_stats *stats);
 
-/* Write the table to a descriptor. Nothing without CONFIG_HAKMEM_STATS. */
+/* Write the tables to a descriptor. Nothing without CONFIG_HAKMEM_STATS. */
 void stats_print(int fd);
 
 #endif /* HAKMEM_MM_STATS_H */

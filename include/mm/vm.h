@@ -48,6 +48,16 @@ bool vm_unmap(void *addr, size_t size);
 bool vm_purge(void *addr, size_t size);
 
 /**
+ * vm_resident() - How much of a range has memory behind it?
+ * @addr: start
+ * @size: bytes
+ *
+ * Return: bytes of its pages that are in memory now, 0 for parts that are not
+ * mapped. A page that was only read may count, one in swap does not.
+ */
+size_t vm_resident(const void *addr, size_t size);
+
+/**
  * vm_remap() - Resize a mapping, moving it if that is what it takes.
  * @addr: start of a whole mapping that vm_map() made
  * @old_size: its bytes

@@ -74,3 +74,8 @@ void large_stats(struct large_stats *stats)
 	run_stats(stats);
 	mapping_stats(stats);
 }
+
+size_t large_mappings_resident(void)
+{
+	return mapping_resident();
+}

@@ -33,6 +33,9 @@
 #define REST_MIN	((size_t)256 << 10)
 
 
+/* Mappings whose memory is counted between two looks at a list. */
+#define RESIDENT_COPIES	16
+
 /**
  * struct mapping - a mapping, live or waiting
  * @next: in its hash chain, or on the list it waits on
@@ -449,4 +452,50 @@ void mapping_stats(struct large_stats *stats)
 	stats->cached = nr_kept;
 	stats->cached_bytes = kept_bytes;
 	lock_release(&lock);
+}
+
+/* Copy up to @n of a list, behind the first @skip. Return: how many. */
+static size_t copy_list(struct mapping *const *list, size_t skip,
+			struct mapping *copies, size_t n)
+{
+	struct mapping *mapping;
+	size_t copied = 0;
+
+	lock_acquire(&lock);
+	for (mapping = *list; mapping && copied < n; mapping = mapping->next) {
+		if (skip)
+			skip--;
+		else
+			copies[copied++] = *mapping;
+	}
+	lock_release(&lock);
+	return copied;
+}
+
+/* The kernel is not asked under the lock, so some may be gone by then. */
+static size_t list_resident(struct mapping *const *list)
+{
+	struct mapping copies[RESIDENT_COPIES];
+	size_t n, i, seen = 0, bytes = 0;
+
+	if (!READ_ONCE(*list))
+		return 0;
+	do {
+		n = copy_list(list, seen, copies, RESIDENT_COPIES);
+		for (i = 0; i < n; i++)
+			bytes += vm_resident((void *)copies[i].addr,
+					     copies[i].size);
+		seen += n;
+	} while (n == RESIDENT_COPIES);
+	return bytes;
+}
+
+size_t mapping_resident(void)
+{
+	size_t bytes = list_resident(&kept) + list_resident(&stranded);
+	unsigned int i;
+
+	for (i = 0; i < HASH_HEADS; i++)
+		bytes += list_resident(&heads[i]);
+	return bytes;
 }

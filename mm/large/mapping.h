@@ -25,5 +25,6 @@ size_t mapping_reclaim(void);
 void mapping_expire(void);
 void mapping_fork_child(void);
 void mapping_stats(struct large_stats *stats);
+size_t mapping_resident(void);
 
 #endif /* HAKMEM_MM_LARGE_MAPPING_H */

@@ -26,11 +26,11 @@ static void exercise_malloc(void)
 		p[i] = i % 2 ? hak_calloc(1, size) : hak_malloc(size);
 		if (oom_refused(p[i], &refused))
 			continue;
-		OOM_CHECK(i % 2 == 0 || bytes_are(p[i], size, 0));
-		pattern_fill(p[i], size, i);
+		OOM_CHECK(i % 2 == 0 || oom_zero(p[i], size));
+		oom_fill(p[i], size, i);
 	}
 	for (i = 0; i < ARRAY_LENGTH(p); i++) {
-		OOM_CHECK(!p[i] || pattern_intact(p[i], sizes[i / 2], i));
+		OOM_CHECK(!p[i] || oom_intact(p[i], sizes[i / 2], i));
 		hak_free(p[i]);
 	}
 }
@@ -45,13 +45,13 @@ static void exercise_realloc(void)
 		want = sizes[i < n ? i : 2 * n - 1 - i];
 		common = have < want ? have : want;
 		if (p)
-			pattern_fill(p, common, i);
+			oom_fill(p, common, i);
 		q = hak_realloc(p, want);
 		if (!oom_refused(q, &refused)) {
 			p = q;
 			have = want;
 		}
-		OOM_CHECK(!p || pattern_intact(p, common, i));
+		OOM_CHECK(!p || oom_intact(p, common, i));
 	}
 	hak_free(p);
 }
@@ -66,7 +66,7 @@ static void exercise_aligned(void)
 		p[i] = hak_aligned_alloc(aligns[i], 100);
 		if (!oom_refused(p[i], &refused)) {
 			OOM_CHECK(is_aligned(p[i], aligns[i]));
-			pattern_fill(p[i], 100, i);
+			oom_fill(p[i], 100, i);
 		}
 		q[i] = NULL;
 		if (hak_posix_memalign(&q[i], aligns[i], 3000)) {
@@ -75,11 +75,11 @@ static void exercise_aligned(void)
 			continue;
 		}
 		OOM_CHECK(is_aligned(q[i], aligns[i]));
-		pattern_fill(q[i], 3000, i);
+		oom_fill(q[i], 3000, i);
 	}
 	for (i = 0; i < ARRAY_LENGTH(aligns); i++) {
-		OOM_CHECK(!p[i] || pattern_intact(p[i], 100, i));
-		OOM_CHECK(!q[i] || pattern_intact(q[i], 3000, i));
+		OOM_CHECK(!p[i] || oom_intact(p[i], 100, i));
+		OOM_CHECK(!q[i] || oom_intact(q[i], 3000, i));
 		hak_free(p[i]);
 		hak_free(q[i]);
 	}
@@ -113,14 +113,17 @@ static void exercise_threads(unsigned int n)
 static void exercise_many(void)
 {
 	static size_t *p[6000];
-	size_t i;
+	size_t i, bytes = 0;
 
-	for (i = 0; i < ARRAY_LENGTH(p); i++) {
+	/* Where each takes a page, few need as many superslabs. */
+	for (i = 0; i < ARRAY_LENGTH(p) && bytes < OOM_BYTES; i++) {
 		p[i] = hak_malloc(500);
-		if (!oom_refused(p[i], &refused))
-			*p[i] = i;
+		if (oom_refused(p[i], &refused))
+			continue;
+		*p[i] = i;
+		bytes += hak_malloc_usable_size(p[i]);
 	}
-	for (i = 0; i < ARRAY_LENGTH(p); i++) {
+	while (i--) {
 		OOM_CHECK(!p[i] || *p[i] == i);
 		hak_free(p[i]);
 	}

@@ -37,13 +37,15 @@ void pattern_fill(void *ptr, size_t size, uint64_t seed)
 bool pattern_intact(const void *ptr, size_t size, uint64_t seed)
 {
 	const unsigned char *p = ptr;
-	uint64_t word = mix(seed);
+	uint64_t word = mix(seed), found;
 	size_t i;
 
 	if (!size)
 		return true;
 	for (i = 0; i + sizeof(word) <= size; i += sizeof(word)) {
-		if (memcmp(p + i, &word, sizeof(word)))
+		/* Not memcmp(): most compilers call that for each word. */
+		memcpy(&found, p + i, sizeof(found));
+		if (found != word)
 			return false;
 		word += WEYL;
 	}

@@ -189,6 +189,54 @@ static inline void oom_describe_mode(const void *param, char *text,
 
 #define OOM_CASE(fn)	KUNIT_CASE_PARAM(fn, oom_modes, oom_describe_mode)
 
+/* Of a long object its ends and its middle are looked at, each so long. */
+#define OOM_STRETCH	((size_t)4 << 10)
+#define OOM_STRETCHES	3
+
+static inline size_t oom_stretch(size_t size, size_t i, size_t *from)
+{
+	if (size <= OOM_STRETCHES * OOM_STRETCH) {
+		*from = 0;
+		return i ? 0 : size;
+	}
+	*from = (size - OOM_STRETCH) / (OOM_STRETCHES - 1) * i;
+	return OOM_STRETCH;
+}
+
+static inline void oom_fill(void *p, size_t size, uint64_t seed)
+{
+	size_t i, n, from;
+
+	for (i = 0; i < OOM_STRETCHES; i++) {
+		n = oom_stretch(size, i, &from);
+		pattern_fill((char *)p + from, n, seed + i);
+	}
+}
+
+static inline bool oom_intact(const void *p, size_t size, uint64_t seed)
+{
+	bool intact = true;
+	size_t i, n, from;
+
+	for (i = 0; i < OOM_STRETCHES; i++) {
+		n = oom_stretch(size, i, &from);
+		intact &= pattern_intact((const char *)p + from, n, seed + i);
+	}
+	return intact;
+}
+
+static inline bool oom_zero(const void *p, size_t size)
+{
+	bool zero = true;
+	size_t i, n, from;
+
+	for (i = 0; i < OOM_STRETCHES; i++) {
+		n = oom_stretch(size, i, &from);
+		zero &= bytes_are((const char *)p + from, n, 0);
+	}
+	return zero;
+}
+
 /* Batches of a class from its tier and back. Return: refills that failed. */
 static inline unsigned int oom_exercise_class(const struct tier_ops *tier,
 					      unsigned int class)

@@ -145,6 +145,23 @@ static void misuse_ends_the_program(struct kunit *test)
 			 death->regex);
 }
 
+/* The tables come behind the line that says why the program ends. */
+static void misuse_with_statistics(struct kunit *test)
+{
+	struct report report;
+
+	if (!IS_ENABLED(CONFIG_HAKMEM_STATS))
+		kunit_skip(test, "CONFIG_HAKMEM_STATS is not set");
+	run_program(test, &report, "misuse", "stack", true);
+	KUNIT_EXPECT_EQ(test, report.lines, 1);
+	setenv("HAKMEM_STATS", "1", 1);
+	run_program(test, &report, "misuse", "stack", true);
+	KUNIT_EXPECT_MSG(test, report_is_death(&report, SIGABRT,
+					       deaths[0].regex),
+			 "%s", report_describe(&report));
+	KUNIT_EXPECT_GT(test, report.lines, 10);
+}
+
 static const char *const malloc_family[] = {
 	"malloc", "free", "calloc", "realloc", "reallocarray",
 	"aligned_alloc", "posix_memalign", "memalign", "valloc", "pvalloc",
@@ -269,6 +286,7 @@ static const struct kunit_case preload_cases[] = {
 	KUNIT_CASE(library_is_loaded_later),
 	KUNIT_CASE(programs_notice_a_missing_library),
 	KUNIT_CASE_PARAM(misuse_ends_the_program, deaths, describe_death),
+	KUNIT_CASE(misuse_with_statistics),
 	KUNIT_CASE(imports_no_malloc),
 	KUNIT_CASE(exports_only_public_names),
 	KUNIT_CASE(exports_all_operators),

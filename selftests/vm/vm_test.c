@@ -138,6 +138,35 @@ static void unmap_says_when_it_cannot(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, p[2 * i * page], 1);
 }
 
+static void resident_memory_is_counted(struct kunit *test)
+{
+	size_t page = vm_page_size(), pages = 2000, i;
+	unsigned char *p = vm_map(NULL, pages * page, page);
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	/* A page of 2 MiB would come whole. */
+	madvise(p, pages * page, MADV_NOHUGEPAGE);
+	KUNIT_EXPECT_EQ(test, vm_resident(p, pages * page), 0);
+	for (i = 0; i < pages; i += 4)
+		p[i * page] = 1;
+	KUNIT_EXPECT_EQ(test, vm_resident(p, pages * page), pages / 4 * page);
+	KUNIT_EXPECT_EQ(test, vm_resident(p, page), page);
+	KUNIT_EXPECT_EQ(test, vm_resident(p + page, 3 * page), 0);
+	KUNIT_EXPECT_TRUE(test, vm_purge(p, pages / 2 * page));
+	KUNIT_EXPECT_EQ(test, vm_resident(p, pages * page), pages / 8 * page);
+}
+
+static void unmapped_memory_is_not_resident(struct kunit *test)
+{
+	unsigned char *p = map(test);
+
+	memset(p, 1, VM_SIZE);
+	KUNIT_ASSERT_TRUE(test, vm_unmap(p, VM_SIZE));
+	errno = 0;
+	KUNIT_EXPECT_EQ(test, vm_resident(p, VM_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, errno, 0);
+}
+
 static void purged_memory_reads_as_zero(struct kunit *test)
 {
 	unsigned char *p = map(test);
@@ -273,6 +302,8 @@ static const struct kunit_case vm_cases[] = {
 	KUNIT_CASE(map_says_no),
 	KUNIT_CASE(unmapped_memory_is_gone),
 	KUNIT_CASE(unmap_says_when_it_cannot),
+	KUNIT_CASE(resident_memory_is_counted),
+	KUNIT_CASE(unmapped_memory_is_not_resident),
 	KUNIT_CASE(purged_memory_reads_as_zero),
 	KUNIT_CASE(purge_gives_memory_back),
 	KUNIT_CASE(purge_says_when_it_cannot),

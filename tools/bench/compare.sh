@@ -9,15 +9,16 @@ set -u
 usage()
 {
 	cat <<'EOF'
-usage: tools/bench/compare.sh [-r ROUNDS] [-a NAME=PATH]... [COMMAND...]
+usage: tools/bench/compare.sh [-r ROUNDS] [-a NAME=PATH]... [WHAT...]
   -r ROUNDS     how often each allocator runs, 5 unless told
   -a NAME=PATH  an allocator to preload; an empty PATH is libc's own.
 		Without any -a: glibc, hakmem, jemalloc, mimalloc, tcmalloc,
 		those that are found.
-COMMAND is larson 1 8 128 1024 1 12345 4 unless given. The rate is the number
-in its line "Throughput = N", or runs per second if it prints none. Ratios are
-of medians, to the first allocator. objtree is the environment's, else the
-source tree.
+WHAT is larson, which it is unless told, or random_mixed, each with arguments of
+its own or those of the README's tables; or any command.
+The rate is the number in the line "Throughput = N", or runs per second if there
+is none. Ratios are of medians, to the first allocator. objtree is the
+environment's, else the source tree.
 EOF
 }
 
@@ -76,6 +77,33 @@ report()
 	}'
 }
 
+# Compare one command.
+compare()
+{
+	: >"$scratch/runs"
+	round=0
+	while [ $round -lt "$rounds" ]; do
+		round=$((round + 1))
+		for allocator in $allocators; do
+			run_once "$allocator" "$@" >>"$scratch/runs"
+		done
+	done
+	printf '\n%s\n' "$*" | sed "s,^$objtree/tools/bench/,,"
+	report
+}
+
+# The sizes of the seed report, of what lies between its tiers and above, with
+# about 100 MiB of blocks at most.
+random_mixed()
+{
+	for sizes in "10000000 8192 16 64" "10000000 8192 16 128" \
+		"10000000 8192 16 256" "5000000 8192 1025 8191" \
+		"500000 192 32768 2097152"; do
+		# shellcheck disable=SC2086 # a list of arguments
+		compare "$objtree/tools/bench/random_mixed" $sizes 12345
+	done
+}
+
 objtree=${objtree:-$(cd "$(dirname "$0")/../.." && pwd)}
 rounds=5
 allocators=
@@ -89,7 +117,6 @@ while getopts r:a:h option; do
 	esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || set -- "$objtree/tools/bench/larson" 1 8 128 1024 1 12345 4
 
 if [ -z "$allocators" ]; then
 	allocators="glibc="
@@ -121,11 +148,16 @@ for allocator in $allocators; do
 	names="$names ${allocator%%=*}"
 done
 
-round=0
-while [ $round -lt "$rounds" ]; do
-	round=$((round + 1))
-	for allocator in $allocators; do
-		run_once "$allocator" "$@" >>"$scratch/runs"
-	done
-done
-report
+what=${1:-larson}
+if [ "$what" = random_mixed ] && [ $# -eq 1 ]; then
+	random_mixed
+	exit
+fi
+[ $# -gt 1 ] || [ "$what" != larson ] || set -- larson 1 8 128 1024 1 12345 4
+case $what in
+larson|random_mixed)
+	shift
+	set -- "$objtree/tools/bench/$what" "$@"
+	;;
+esac
+compare "$@"

@@ -9,21 +9,13 @@
  * a malloc, counts as one operation. THREADS chains of threads run side by
  * side for SECONDS.
  */
-#include <errno.h>
-#include <inttypes.h>
-#include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-#define CACHE_LINE	128
+#include "bench.h"
 
 /* A thread and its heirs, one alive at a time but for the handing over */
 struct chain {
@@ -41,24 +33,9 @@ static size_t nr_blocks;
 static uint64_t nr_replacements;
 static atomic_bool stop;
 
-static void die(const char *what, int error)
-{
-	fprintf(stderr, "larson: %s: %s\n", what, strerror(error));
-	exit(EXIT_FAILURE);
-}
-
-/* Xorshift with a multiplied output: the high bits are the good ones */
-static uint64_t next_random(uint64_t *state)
-{
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return *state * UINT64_C(0x2545f4914f6cdd1d);
-}
-
 static char *allocate_block(uint32_t random)
 {
-	size_t size = min_size + (((uint64_t)random * size_range) >> 32);
+	size_t size = min_size + random_below(random, size_range);
 	char *block = malloc(size);
 
 	if (!block)
@@ -76,7 +53,7 @@ static uint64_t replace_blocks(struct chain *chain)
 
 	for (done = 0; done < nr_replacements; done++) {
 		uint64_t random = next_random(&state);
-		size_t victim = ((random >> 32) * nr_blocks) >> 32;
+		size_t victim = random_below(random >> 32, nr_blocks);
 
 		if (atomic_load_explicit(&stop, memory_order_relaxed))
 			break;
@@ -119,9 +96,7 @@ static struct chain *create_chains(unsigned int nr_chains, uint64_t seed)
 		struct chain *chain = &chains[i];
 
 		memset(chain, 0, sizeof(*chain));
-		/* An odd multiple of the golden ratio is never zero */
-		chain->random = (seed + i) * 2 + 1;
-		chain->random *= UINT64_C(0x9e3779b97f4a7c15);
+		chain->random = first_random(seed, i);
 		sem_init(&chain->ended, 0, 0);
 		chain->blocks = calloc(nr_blocks, sizeof(*chain->blocks));
 		if (!chain->blocks)
@@ -147,14 +122,6 @@ static uint64_t end_chain(struct chain *chain)
 	return chain->operations;
 }
 
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
 static double run_chains(struct chain *chains, unsigned int nr_chains,
 			 unsigned int seconds)
 {
@@ -173,23 +140,6 @@ static double run_chains(struct chain *chains, unsigned int nr_chains,
 		;
 	atomic_store(&stop, true);
 	return now() - start;
-}
-
-static uint64_t number(const char *text, const char *name, uint64_t min,
-		       uint64_t max)
-{
-	char *end;
-	uint64_t value;
-
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (errno || *end || end == text || *text == '-' || value < min ||
-	    value > max) {
-		fprintf(stderr, "larson: %s must be from %" PRIu64 " to %"
-			PRIu64 ", not '%s'\n", name, min, max, text);
-		exit(EXIT_FAILURE);
-	}
-	return value;
 }
 
 int main(int argc, char **argv)
@@ -219,7 +169,6 @@ int main(int argc, char **argv)
 	for (unsigned int i = 0; i < nr_chains; i++)
 		operations += end_chain(&chains[i]);
 	free(chains);
-	printf("Throughput = %.0f operations per second\n",
-	       (double)operations / elapsed);
+	print_throughput(operations, elapsed);
 	return EXIT_SUCCESS;
 }

@@ -76,8 +76,8 @@ $(grep -rnw --include='*.[ch]' RTLD_NEXT include lib mm |
 EOT
 
 report "only mm/vm.c asks the kernel for memory" <<EOT
-$(calls 'mmap|munmap|mremap|madvise|mprotect|brk|sbrk|prctl' include lib mm |
-	grep -v '^mm/vm\.c:')
+$(calls 'mmap|munmap|mremap|madvise|mincore|mprotect|brk|sbrk|prctl' \
+	include lib mm | grep -v '^mm/vm\.c:')
 EOT
 report "only mm/report.c aborts" <<EOT
 $(calls 'abort|__builtin_trap' include lib mm | grep -v '^mm/report\.c:')
