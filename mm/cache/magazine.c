@@ -315,6 +315,16 @@ static struct magazine *make_room(struct cache *cache, unsigned int class)
 	return empty ? empty : depot_take_empty(class);
 }
 
+/* Without memory for a further magazine, the one that is full has to do. */
+static struct magazine *empty_loaded(struct cache *cache, unsigned int class)
+{
+	struct magazine *loaded = unload(cache, class);
+
+	if (loaded)
+		magazine_drain(class, loaded);
+	return loaded;
+}
+
 void cache_free_slow(unsigned int class, void *obj)
 {
 	struct cache *cache = thread_attach();
@@ -331,6 +341,8 @@ void cache_free_slow(unsigned int class, void *obj)
 		swap_spare(cache, class);
 	} else {
 		room = make_room(cache, class);
+		if (unlikely(!room))
+			room = empty_loaded(cache, class);
 		if (unlikely(!room)) {
 			class_tier(class)->drain(class, &obj, 1);
 			return;
