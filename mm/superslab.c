@@ -34,7 +34,6 @@ static struct {
 	struct list_head room[SUPERSLAB_SLABS + 1]; /* lazily set */
 	uint64_t occupied;		/* lists that may have an entry */
 	size_t dirty_units;		/* touched free units of all lists */
-	size_t least_dirty;		/* since superslab_expire() */
 	size_t free_units;
 	size_t mapped;			/* superslabs in existence */
 	size_t purged, fetched;		/* units, so far */
@@ -234,7 +233,7 @@ static uint32_t take_units_locked(struct superslab *superslab, uint32_t units)
 	superslab->free_units &= ~units;
 	superslab->dirty_units &= ~units;
 	count_locked(superslab, 1);
-	space.least_dirty = min(space.least_dirty, space.dirty_units);
+	reclaim_left(&space.pace, space.dirty_units * SLAB_SIZE);
 	enlist_locked(superslab);
 	return dirty;
 }
@@ -390,21 +389,27 @@ static size_t shrink_to(size_t limit, bool all)
 	}
 }
 
+static bool shrink_due_locked(size_t *keep)
+{
+	size_t used = READ_ONCE(space.mapped) * SUPERSLAB_SIZE -
+		      space.free_units * SLAB_SIZE;
+
+	return reclaim_due(&space.pace, space.dirty_units * SLAB_SIZE, used,
+			   keep);
+}
+
 void superslab_put_units(struct superslab *superslab, uint32_t units,
 			 uint32_t dirty)
 {
-	size_t idle, used;
+	size_t keep;
 	bool due;
 
 	lock_space();
 	put_units_locked(superslab, units, dirty);
-	idle = space.dirty_units * SLAB_SIZE;
-	used = READ_ONCE(space.mapped) * SUPERSLAB_SIZE -
-	       space.free_units * SLAB_SIZE;
-	due = reclaim_due(&space.pace, idle, used);
+	due = shrink_due_locked(&keep);
 	lock_release(&space.lock);
-	if (due)
-		shrink_to(reclaim_retain(used) / 2 / SLAB_SIZE, false);
+	if (unlikely(due))
+		shrink_to(keep / SLAB_SIZE, false);
 }
 
 static struct superslab *take_empty_superslab(void)
@@ -452,15 +457,14 @@ size_t superslab_reclaim(void)
 
 void superslab_expire(void)
 {
-	size_t idle, keep;
+	size_t keep;
+	bool due;
 
 	lock_space();
-	idle = space.least_dirty;
-	keep = max(space.dirty_units - idle, RETAIN_BYTES / SLAB_SIZE);
-	space.least_dirty = space.dirty_units;
+	due = shrink_due_locked(&keep);
 	lock_release(&space.lock);
-	if (idle)
-		shrink_to(keep, false);
+	if (due)
+		shrink_to(keep / SLAB_SIZE, false);
 }
 
 /* Which units no slab covers: whole superslabs have an owner's data. */
@@ -486,7 +490,7 @@ static void rebuild_space(void)
 	init_lists_locked();
 	space.free_units = 0;
 	space.dirty_units = 0;
-	space.least_dirty = 0;
+	space.pace.least = 0;
 	space.mapped = 0;
 	space.shrinkers = 0;
 	while ((superslab = registry_next_superslab(&index))) {

@@ -18,15 +18,17 @@
 /* A part of what is in use may always stay as touched free memory. */
 #define RETAIN_DIVISOR		8
 
-/* As much as is in use, and this at least, goes back without waiting. */
+/* What is more than is in use, and than this, goes back without waiting. */
 #define IDLE_BYTES_MAX		((size_t)32 << 20)
 
 /**
  * struct reclaim_pace - when a layer last gave memory back
  * @next_ms: not again before, on the coarse monotonic clock
+ * @least: bytes that were touched and free all the time since
  */
 struct reclaim_pace {
 	uint64_t next_ms;
+	size_t least;
 };
 
 /* Bytes of touched free memory that may stay, with @used bytes in use. */
@@ -42,15 +44,23 @@ uint64_t reclaim_clock_ms(void);
 unsigned int reclaim_decay_ms(void);
 void reclaim_set_decay_ms(unsigned int ms);
 
+/* Touched free memory was taken into use, and so much is left. */
+static inline void reclaim_left(struct reclaim_pace *pace, size_t idle)
+{
+	pace->least = min(pace->least, idle);
+}
+
 /**
  * reclaim_due() - Should memory be given back now?
  * @pace: of the layer, under its lock
  * @idle: bytes of free memory that were touched
  * @used: bytes in use
+ * @keep: out, if so: of the idle bytes, how many should stay
  *
  * What was freed a moment ago is often wanted again the next: between the two
- * bounds, memory goes back at most once in reclaim_decay_ms().
+ * bounds, only what lay there for all of reclaim_decay_ms() goes back.
  */
-bool reclaim_due(struct reclaim_pace *pace, size_t idle, size_t used);
+bool reclaim_due(struct reclaim_pace *pace, size_t idle, size_t used,
+		 size_t *keep);
 
 #endif /* HAKMEM_MM_RECLAIM_H */

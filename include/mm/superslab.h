@@ -147,7 +147,7 @@ static inline struct slab *slab_of(struct superslab *superslab,
  */
 size_t superslab_reclaim(void);
 
-/* Hand back what was free and touched all the time since the last call. */
+/* Hand back what was free and touched for reclaim_decay_ms(). */
 void superslab_expire(void);
 
 void superslab_fork_child(void);

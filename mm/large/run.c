@@ -39,7 +39,6 @@ static struct {
 	size_t nr_chunks;
 	size_t allocs, live, live_pages;
 	size_t dirty_pages;	/* free ones, of all chunks */
-	size_t least_dirty;	/* since run_expire() */
 	unsigned int purgers;	/* threads that purge a chunk */
 	struct reclaim_pace pace;
 } runs;
@@ -136,7 +135,7 @@ static bool take_locked(struct chunk *chunk, unsigned int page,
 	chunk->nr_free -= n;
 	chunk->nr_dirty -= dirty;
 	runs.dirty_pages -= dirty;
-	runs.least_dirty = min(runs.least_dirty, runs.dirty_pages);
+	reclaim_left(&runs.pace, runs.dirty_pages * vm_page_size());
 	runs.live_pages += n;
 	return dirty;
 }
@@ -355,12 +354,18 @@ static size_t shrink_to(size_t keep, unsigned int least)
 	return purged;
 }
 
+static bool shrink_due_locked(size_t *keep)
+{
+	return reclaim_due(&runs.pace, runs.dirty_pages * vm_page_size(),
+			   runs.live_pages * vm_page_size(), keep);
+}
+
 const char *run_free(void *ptr)
 {
 	const char *fault;
 	struct chunk *chunk;
 	unsigned int page, n;
-	size_t used;
+	size_t keep;
 	bool due;
 
 	lock_acquire(&runs.lock);
@@ -373,11 +378,10 @@ const char *run_free(void *ptr)
 	WRITE_ONCE(chunk->length[page], 0);
 	give_back_locked(chunk, page, n);
 	runs.live--;
-	used = runs.live_pages * vm_page_size();
-	due = reclaim_due(&runs.pace, runs.dirty_pages * vm_page_size(), used);
+	due = shrink_due_locked(&keep);
 	release_and_unlock(chunk);
-	if (due)
-		shrink_to(reclaim_retain(used) / 2 / vm_page_size(),
+	if (unlikely(due))
+		shrink_to(keep / vm_page_size(),
 			  chunk_pages() / PURGE_DIVISOR);
 	return NULL;
 }
@@ -389,15 +393,14 @@ size_t run_reclaim(void)
 
 void run_expire(void)
 {
-	size_t idle, keep;
+	size_t keep;
+	bool due;
 
 	lock_acquire(&runs.lock);
-	idle = min(runs.least_dirty, runs.dirty_pages);
-	keep = max(runs.dirty_pages - idle, RETAIN_BYTES / vm_page_size());
-	runs.least_dirty = runs.dirty_pages;
+	due = shrink_due_locked(&keep);
 	lock_release(&runs.lock);
-	if (idle)
-		shrink_to(keep, 1);
+	if (due)
+		shrink_to(keep / vm_page_size(), 1);
 }
 
 size_t run_usable(const void *ptr, const char **fault)
