@@ -103,7 +103,10 @@ static void objects_are_apart_and_of_their_class(struct kunit *test)
 	}
 }
 
-/* A power of two is aligned to itself, or to a slab: it serves aligned requests. */
+/*
+ * A power of two is aligned to itself, or to a slab: it serves aligned
+ * requests.
+ */
 static void powers_of_two_are_aligned(struct kunit *test)
 {
 	unsigned int class, i;
