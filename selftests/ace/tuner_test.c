@@ -288,6 +288,33 @@ static void *tick_all_the_time(void *arg)
 	return NULL;
 }
 
+/* With a class's lock held most of the time. */
+static void *exchange_batches(void *arg)
+{
+	unsigned int class = size_class(1500), n;
+	void *objs[200];
+
+	while (!atomic_load(&stop)) {
+		n = class_tier(class)->refill(class, objs, ARRAY_LENGTH(objs));
+		KUNIT_ASSERT_GE((struct kunit *)arg, n, 1);
+		class_tier(class)->drain(class, objs, n);
+	}
+	return NULL;
+}
+
+/* The same with the lock of the superslabs. */
+static void *exchange_slabs(void *arg)
+{
+	struct slab *slab;
+
+	while (!atomic_load(&stop)) {
+		slab = slab_get(1, 1);
+		KUNIT_ASSERT_NOT_NULL((struct kunit *)arg, slab);
+		slab_put(slab);
+	}
+	return NULL;
+}
+
 static int wait_for(pid_t pid, double seconds)
 {
 	double deadline = seconds_now() + ace_patience(seconds);
@@ -320,21 +347,25 @@ static void work_in_child(struct kunit *test)
 
 static void forks_amid_ticks(struct kunit *test)
 {
-	pthread_t threads[3];
+	static void *(*const loops[])(void *arg) = {
+		tick_all_the_time, exchange_batches, exchange_slabs,
+		tick_all_the_time,
+	};
+	pthread_t threads[ARRAY_LENGTH(loops)];
 	size_t i;
 	pid_t pid;
 
+	init_ensure();
 	for (i = 0; i < ARRAY_LENGTH(threads); i++)
 		KUNIT_ASSERT_EQ(test, pthread_create(&threads[i], NULL,
-						     tick_all_the_time, test),
-				0);
+						     loops[i], test), 0);
 	for (i = 0; i < 60; i++) {
 		usleep(1000);
 		pid = fork();
 		KUNIT_ASSERT_GE(test, pid, 0);
 		if (!pid)
 			work_in_child(test);
-		KUNIT_EXPECT_MSG(test, !wait_for(pid, 10), "child %zu", i);
+		KUNIT_ASSERT_MSG(test, !wait_for(pid, 10), "child %zu", i);
 	}
 	atomic_store(&stop, true);
 	for (i = 0; i < ARRAY_LENGTH(threads); i++)

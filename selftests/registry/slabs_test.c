@@ -317,6 +317,20 @@ static void dirty_objects_are_known(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, usage.dirty, SLAB_SIZE);
 }
 
+/* They are paid for, wherever in the slab they are. */
+static void dirty_objects_go_first(struct kunit *test)
+{
+	size_t bytes = 0;
+	void *objs[4];
+
+	take_slab(test, objs);
+	put(objs[0]);
+	slab_pool_reclaim(&bytes);
+	put(objs[2]);
+	KUNIT_EXPECT_PTR_EQ(test, get(test), objs[2]);
+	KUNIT_EXPECT_PTR_EQ(test, get(test), objs[0]);
+}
+
 /* A unit of another class is dirt in each object that lies in it. */
 static void dirty_units_are_dirty_objects(struct kunit *test)
 {
@@ -453,6 +467,7 @@ static void busy_objects_do_not_expire(struct kunit *test)
 
 static const struct kunit_case objects_cases[] = {
 	KUNIT_CASE(dirty_objects_are_known),
+	KUNIT_CASE(dirty_objects_go_first),
 	KUNIT_CASE(dirty_units_are_dirty_objects),
 	KUNIT_CASE(tail_of_a_slab_is_purged_too),
 	KUNIT_CASE(refused_purges_lose_nothing),
