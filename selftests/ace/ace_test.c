@@ -18,7 +18,7 @@ const struct tier_under_test tier_under_test = {
 	.ops = &ace_ops,
 	.first_class = ACE_CLASS_FIRST,
 	.last_class = ACE_CLASS_LAST,
-	.min_size = CLASS_SIZE(BEYOND_TINY_CLASS - 1) + 1,
+	.min_size = (TINY_MAX_SIZE ? TINY_MAX_SIZE : CLASS_COARSE_MAX) + 1,
 	.max_size = ACE_MAX_SIZE,
 };
 

@@ -14,6 +14,7 @@
 #include "mm/reclaim.h"
 #include "mm/slab_pool.h"
 #include "mm/superslab.h"
+#include "retained.h"
 
 static int start_allocator(struct kunit *test)
 {
@@ -91,6 +92,7 @@ static void units_come_back_as_told(struct kunit *test)
 	unsigned int first;
 	uint32_t dirty;
 
+	need_retained(test, 2);
 	superslab_put_units(superslab, unit_mask(4, 6), unit_mask(7, 2));
 	superslab_usage(&usage);
 	KUNIT_EXPECT_EQ(test, usage.free, 6 * SLAB_SIZE);
@@ -118,6 +120,7 @@ static void purged_units_read_as_zero(struct kunit *test)
 	unsigned int first;
 	uint32_t dirty;
 
+	need_retained(test, 5);
 	memset(base, 1, SUPERSLAB_SIZE);
 	superslab_put_units(superslab, unit_mask(3, 5), unit_mask(3, 5));
 	KUNIT_EXPECT_EQ(test, superslab_reclaim(), 5 * SLAB_SIZE);
@@ -290,6 +293,7 @@ static void dirty_objects_are_known(struct kunit *test)
 	size_t bytes = 0;
 	void *objs[4];
 
+	need_retained(test, 1);
 	take_slab(test, objs);
 	KUNIT_EXPECT_EQ(test, dirty_map(objs[0]), 0);
 	memset(objs[1], 1, SHARED_SIZE);
@@ -338,6 +342,7 @@ static void dirty_units_are_dirty_objects(struct kunit *test)
 	void *objs[4];
 	struct slab *slab = slab_get(1, 1);
 
+	need_retained(test, 1);
 	KUNIT_ASSERT_NOT_NULL(test, slab);
 	memset((void *)slab->base, 1, SLAB_SIZE);
 	slab_put(slab);
@@ -433,6 +438,7 @@ static void refused_purges_of_units(struct kunit *test)
 	unsigned int first;
 	uint32_t dirty;
 
+	need_retained(test, 3);
 	superslab_put_units(superslab, unit_mask(1, 9), unit_mask(2, 3));
 	refuse_purges(test);
 	KUNIT_EXPECT_EQ(test, superslab_reclaim(), 0);
