@@ -368,17 +368,23 @@ static void put_back_locked(struct slab_pool *pool, struct slab *slab,
 		retire_locked(pool, slab, surplus);
 }
 
-/* Purge neighbours together. Return: false if the kernel refused. */
+/*
+ * Purge neighbours together; with the last object what is left behind it, which
+ * counts as dirty as long as that object does. Return: false if refused.
+ */
 static bool purge_objects(const struct slab *slab, uint64_t objs)
 {
 	size_t size = class_size(slab->class);
 	unsigned int first, end;
+	size_t stop;
 
 	for (; objs; objs &= ~bitmap_word_mask(0, 0, end)) {
 		first = (unsigned int)__builtin_ctzll(objs);
 		end = bitmap_next(&objs, first, slab->nr_objects, false);
+		stop = end == slab->nr_objects ? slab->units * SLAB_SIZE :
+						 end * size;
 		if (!vm_purge((void *)(slab->base + first * size),
-			      (end - first) * size))
+			      stop - first * size))
 			return false;
 	}
 	return true;

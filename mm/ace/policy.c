@@ -8,7 +8,11 @@
 
 size_t ace_rate(size_t count, unsigned int ms)
 {
-	return ms ? count * 1000 / ms : 0;
+	size_t thousands;
+
+	if (__builtin_mul_overflow(count, (size_t)1000, &thousands))
+		thousands = SIZE_MAX;
+	return ms ? thousands / ms : 0;
 }
 
 /* One step up, down to the base, or none. */

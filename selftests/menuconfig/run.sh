@@ -16,6 +16,7 @@ set -u
 . "$srctree/selftests/programs/tap.sh"
 
 products='libhakmem.so libhakmem.a hakmem.o libhakmem-prefixed.a'
+symbols='ace_ops ace_look hak_ace_stats'
 cases='menu_saves_the_choice libraries_lose_the_symbols
 build_leaves_the_folder_out runner_is_skipped'
 
@@ -80,58 +81,61 @@ switch_off_in_menu()
 		"make -C '$srctree' O='$tree' menuconfig; echo RC=\$?; cat" &&
 	see 'Size tiers' &&
 	press / && see 'Search Configuration Parameter' &&
-	press 'HAKMEM_MID$' Enter && see '(1)' &&
-	press 1 && see '[*] Mid:' &&
-	press n && see '[ ] Mid:' &&
+	press 'HAKMEM_ACE$' Enter && see '(1)' &&
+	press 1 && see '[*] ACE:' &&
+	press n && see '[ ] ACE:' &&
 	leave_menus &&
 	press Enter && see 'RC=0'
 }
 
 # --- Cases -------------------------------------------------------------------
 
-objects_of_mid()
+objects_of_ace()
 {
-	find "$tree/mm/mid" -name '*.o' 2>/dev/null
+	find "$tree/mm/ace" -name '*.o' 2>/dev/null
 }
 
-products_with_mid()
+products_with_ace()
 {
 	for product in $products; do
-		nm "$tree/$product" | grep -qw mid_ops && echo "$product"
+		for symbol in $symbols; do
+			nm "$tree/$product" | grep -qw "$symbol" &&
+				echo "$product: $symbol"
+		done
 	done
 }
 
 # The stock configuration has what is to vanish.
-build_with_mid()
+build_with_ace()
 {
 	build -s defconfig && build -s -j2 all libhakmem-prefixed.a || return
-	test "$(products_with_mid | wc -l)" = 4 && test -n "$(objects_of_mid)"
+	test "$(products_with_ace | wc -l)" = 12 && test -n "$(objects_of_ace)"
 }
 
 menu_saves_the_choice()
 {
 	switch_off_in_menu &&
-	grep -x '# CONFIG_HAKMEM_MID is not set' "$tree/.config"
+	grep -x '# CONFIG_HAKMEM_ACE is not set' "$tree/.config"
 }
 
 libraries_lose_the_symbols()
 {
 	build -s -j2 all libhakmem-prefixed.a || return
-	with=$(products_with_mid)
-	test -z "$with" || { echo "mid_ops is still in $with"; return 1; }
+	with=$(products_with_ace)
+	test -z "$with" || { echo "still there: $with"; return 1; }
 }
 
 build_leaves_the_folder_out()
 {
 	build -s clean && build -j2 all >"$scratch/all" || return
-	! grep mm/mid "$scratch/all" && test -z "$(objects_of_mid)"
+	! grep mm/ace "$scratch/all" && test -z "$(objects_of_ace)"
 }
 
 runner_is_skipped()
 {
-	build -s TARGETS=mid selftests >"$scratch/skipped" || return
-	grep '# SKIP CONFIG_HAKMEM_MID is not set' "$scratch/skipped" &&
-	! test -e "$tree/selftests/mid/mid_test"
+	build -s TARGETS=ace selftests >"$scratch/skipped" || return
+	grep '# SKIP CONFIG_HAKMEM_ACE is not set' "$scratch/skipped" &&
+	! test -e "$tree/selftests/ace/ace_test"
 }
 
 # --- Run ---------------------------------------------------------------------
@@ -162,7 +166,7 @@ fi
 
 # Each case goes on where the one before it ended.
 ready=y
-build_with_mid >"$scratch/said" 2>&1 || ready=
+build_with_ace >"$scratch/said" 2>&1 || ready=
 tap_notes <"$scratch/said"
 for name in $cases; do
 	test -z "$ready" || "$name" >"$scratch/said" 2>&1 || ready=

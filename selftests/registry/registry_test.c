@@ -16,6 +16,7 @@
 #include "mm/init.h"
 #include "mm/registry.h"
 #include "mm/superslab.h"
+#include "retained.h"
 
 static int start_allocator(struct kunit *test)
 {
@@ -163,6 +164,7 @@ static void reclaim_leaves_live_slabs(struct kunit *test)
 	struct slab *freed = slab_get(6, 2);
 	unsigned char *base, *freed_base;
 
+	need_retained(test, 2);
 	KUNIT_ASSERT_NOT_NULL(test, live);
 	KUNIT_ASSERT_NOT_NULL(test, freed);
 	base = (unsigned char *)live->base;
@@ -181,6 +183,7 @@ static void usage_adds_up(struct kunit *test)
 	struct superslab_usage usage;
 	struct slab *slab = slab_get(5, 3);
 
+	need_retained(test, 3);
 	KUNIT_ASSERT_NOT_NULL(test, slab);
 	superslab_usage(&usage);
 	KUNIT_EXPECT_EQ(test, usage.mapped, SUPERSLAB_SIZE);

@@ -21,7 +21,7 @@ static unsigned int exercise_tier(void)
 static unsigned int exercise_malloc(void)
 {
 	return oom_exercise_sizes(tier_under_test.min_size,
-				  tier_under_test.max_size);
+				  min(tier_under_test.max_size, SLAB_SIZE));
 }
 
 static void batches_under_failure(struct kunit *test)
@@ -42,6 +42,7 @@ static const struct kunit_case oom_cases[] = {
 
 static const struct kunit_suite oom_suite = {
 	.name = "oom",
+	.init = tier_needs_a_class,
 	.test_cases = oom_cases,
 };
 kunit_test_suite(oom_suite);
