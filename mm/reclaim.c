@@ -31,25 +31,28 @@ void reclaim_set_decay_ms(unsigned int ms)
 	WRITE_ONCE(learned_decay_ms, ms);
 }
 
+bool reclaim_expire(struct reclaim_pace *pace, size_t idle, size_t used,
+		    size_t *keep)
+{
+	*keep = max(idle - min(pace->least, idle), reclaim_retain(used));
+	pace->next_ms = reclaim_clock_ms() + reclaim_decay_ms();
+	pace->least = idle;
+	return *keep < idle;
+}
+
 bool reclaim_due(struct reclaim_pace *pace, size_t idle, size_t used,
 		 size_t *keep)
 {
-	size_t retain = reclaim_retain(used);
 	size_t most = max(IDLE_BYTES_MAX, used);
-	uint64_t now;
 
-	if (likely(idle <= retain))
+	if (likely(idle <= reclaim_retain(used)))
 		return false;
 	/* Some more than what is too much, so that it is not the next call. */
 	if (idle > most) {
 		*keep = most - most / 4;
 		return true;
 	}
-	now = reclaim_clock_ms();
-	if (now < pace->next_ms)
+	if (reclaim_clock_ms() < pace->next_ms)
 		return false;
-	pace->next_ms = now + reclaim_decay_ms();
-	*keep = max(idle - min(pace->least, idle), retain / 2);
-	pace->least = idle;
-	return *keep < idle;
+	return reclaim_expire(pace, idle, used, keep);
 }

@@ -10,13 +10,18 @@
 #include "mm/report.h"
 #include "mm/superslab.h"
 
-/* Units of a slab that an object lies in, counted from its first. */
+/*
+ * Units of a slab that an object lies in, counted from its first. What is left
+ * behind the last object counts as its own: it is purged together with it.
+ */
 static uint32_t object_units(const struct slab *slab, unsigned int index)
 {
 	size_t size = class_size(slab->class);
 	size_t first = index * size / SLAB_SIZE;
 	size_t last = ((index + 1) * size - 1) / SLAB_SIZE;
 
+	if (index + 1 == slab->nr_objects)
+		last = slab->units - 1U;
 	return unit_mask((unsigned int)first, (unsigned int)(last - first + 1));
 }
 
@@ -32,22 +37,10 @@ static uint64_t dirty_objects(const struct slab *slab, uint32_t dirty)
 	return objects;
 }
 
-/* The units that reach beyond the last object: those are not all purged. */
-static uint32_t tail_units(const struct slab *slab)
-{
-	size_t end = slab->nr_objects * class_size(slab->class);
-	size_t first = end / SLAB_SIZE;
-
-	if (end == slab->units * SLAB_SIZE)
-		return 0;
-	return unit_mask((unsigned int)first,
-			 slab->units - (unsigned int)first);
-}
-
 /* Units of a slab that may hold data, now that all its objects are free. */
 static uint32_t dirty_units(const struct slab *slab)
 {
-	uint32_t units = slab->dirty_tail;
+	uint32_t units = 0;
 	unsigned int i;
 
 	if (!class_is_paged(slab->class))
@@ -56,7 +49,7 @@ static uint32_t dirty_units(const struct slab *slab)
 		if (slab->dirty_map >> i & 1)
 			units |= object_units(slab, i);
 	}
-	return units & unit_mask(0, slab->units);
+	return units;
 }
 
 static void fill(struct slab *slab, unsigned int units, size_t size)
@@ -90,11 +83,8 @@ struct slab *slab_get(unsigned int class, unsigned int units)
 	fill(slab, units, class_size(class));
 	/* Release: a forked child that sees the class sees the rest. */
 	__atomic_store_n(&slab->class, (uint8_t)class, __ATOMIC_RELEASE);
-	if (class_is_paged(class)) {
-		dirty >>= first;
-		slab->dirty_map = dirty_objects(slab, dirty);
-		slab->dirty_tail = dirty & tail_units(slab);
-	}
+	if (class_is_paged(class))
+		slab->dirty_map = dirty_objects(slab, dirty >> first);
 	registry_set_class(slab->base, units, class);
 	return slab;
 }

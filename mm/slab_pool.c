@@ -490,7 +490,6 @@ static void repair_slab(struct slab_pool *pool, struct slab *slab)
 						     slab->nr_objects);
 	pool->stats.slabs++;
 	slab->dirty_map = ~(uint64_t)0;
-	slab->dirty_tail = ~(uint32_t)0;
 	pool->nr_dirty += count_dirty(slab);
 	if (slab->nr_free == slab->nr_objects)
 		pool->nr_empty++;

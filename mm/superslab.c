@@ -389,13 +389,10 @@ static size_t shrink_to(size_t limit, bool all)
 	}
 }
 
-static bool shrink_due_locked(size_t *keep)
+static size_t used_bytes_locked(void)
 {
-	size_t used = READ_ONCE(space.mapped) * SUPERSLAB_SIZE -
-		      space.free_units * SLAB_SIZE;
-
-	return reclaim_due(&space.pace, space.dirty_units * SLAB_SIZE, used,
-			   keep);
+	return READ_ONCE(space.mapped) * SUPERSLAB_SIZE -
+	       space.free_units * SLAB_SIZE;
 }
 
 void superslab_put_units(struct superslab *superslab, uint32_t units,
@@ -406,7 +403,8 @@ void superslab_put_units(struct superslab *superslab, uint32_t units,
 
 	lock_space();
 	put_units_locked(superslab, units, dirty);
-	due = shrink_due_locked(&keep);
+	due = reclaim_due(&space.pace, space.dirty_units * SLAB_SIZE,
+			  used_bytes_locked(), &keep);
 	lock_release(&space.lock);
 	if (unlikely(due))
 		shrink_to(keep / SLAB_SIZE, false);
@@ -461,7 +459,8 @@ void superslab_expire(void)
 	bool due;
 
 	lock_space();
-	due = shrink_due_locked(&keep);
+	due = reclaim_expire(&space.pace, space.dirty_units * SLAB_SIZE,
+			     used_bytes_locked(), &keep);
 	lock_release(&space.lock);
 	if (due)
 		shrink_to(keep / SLAB_SIZE, false);

@@ -63,4 +63,8 @@ static inline void reclaim_left(struct reclaim_pace *pace, size_t idle)
 bool reclaim_due(struct reclaim_pace *pace, size_t idle, size_t used,
 		 size_t *keep);
 
+/* The same, when the time is said to be over; the next begins. */
+bool reclaim_expire(struct reclaim_pace *pace, size_t idle, size_t used,
+		    size_t *keep);
+
 #endif /* HAKMEM_MM_RECLAIM_H */

@@ -35,7 +35,6 @@
  * @hint: no word of @free_map before this one has a bit set
  * @dirty_map: in slabs of paged classes, the objects whose memory was touched
  *	and not purged since
- * @dirty_tail: there, the units behind the last object that held data at first
  * @free_map: a set bit is an object that is with the slab; all others are with
  *	the program or in a magazine
  *
@@ -50,7 +49,6 @@ struct slab {
 	uint16_t nr_objects;
 	uint16_t nr_free;
 	uint16_t hint;
-	uint32_t dirty_tail;
 	uint64_t dirty_map;
 	uint64_t free_map[SLAB_MAX_OBJECTS / 64];
 };
@@ -147,7 +145,7 @@ static inline struct slab *slab_of(struct superslab *superslab,
  */
 size_t superslab_reclaim(void);
 
-/* Hand back what was free and touched for reclaim_decay_ms(). */
+/* Hand back what was free and touched since the last time that was asked. */
 void superslab_expire(void);
 
 void superslab_fork_child(void);

@@ -354,12 +354,6 @@ static size_t shrink_to(size_t keep, unsigned int least)
 	return purged;
 }
 
-static bool shrink_due_locked(size_t *keep)
-{
-	return reclaim_due(&runs.pace, runs.dirty_pages * vm_page_size(),
-			   runs.live_pages * vm_page_size(), keep);
-}
-
 const char *run_free(void *ptr)
 {
 	const char *fault;
@@ -378,7 +372,8 @@ const char *run_free(void *ptr)
 	WRITE_ONCE(chunk->length[page], 0);
 	give_back_locked(chunk, page, n);
 	runs.live--;
-	due = shrink_due_locked(&keep);
+	due = reclaim_due(&runs.pace, runs.dirty_pages * vm_page_size(),
+			  runs.live_pages * vm_page_size(), &keep);
 	release_and_unlock(chunk);
 	if (unlikely(due))
 		shrink_to(keep / vm_page_size(),
@@ -397,7 +392,8 @@ void run_expire(void)
 	bool due;
 
 	lock_acquire(&runs.lock);
-	due = shrink_due_locked(&keep);
+	due = reclaim_expire(&runs.pace, runs.dirty_pages * vm_page_size(),
+			     runs.live_pages * vm_page_size(), &keep);
 	lock_release(&runs.lock);
 	if (due)
 		shrink_to(keep / vm_page_size(), 1);
