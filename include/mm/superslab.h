@@ -155,15 +155,13 @@ void superslab_fork_child(void);
  * @mapped: bytes of superslabs
  * @free: bytes of units that belong to no slab
  * @dirty: of those, bytes that still have memory behind them
- * @purged: bytes that went back to the kernel so far
- * @fetched: bytes that were taken from it so far
+ * @bounced: bytes so far that went back to the kernel and were soon missed
  */
 struct superslab_usage {
 	size_t mapped;
 	size_t free;
 	size_t dirty;
-	size_t purged;
-	size_t fetched;
+	size_t bounced;
 };
 
 void superslab_usage(struct superslab_usage *usage);

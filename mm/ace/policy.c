@@ -73,10 +73,8 @@ void ace_pay(size_t size, unsigned int caches, const struct class_limits *base,
 }
 
 unsigned int ace_next_decay(unsigned int base_ms, unsigned int now_ms,
-			    size_t purged, size_t fetched, size_t used)
+			    size_t bounced, size_t used)
 {
-	size_t bounced = min(purged, fetched);
-
 	if (bounced > max(used / ACE_BOUNCE_DIVISOR, ACE_BOUNCE_MIN))
 		return min(now_ms * 2, base_ms * ACE_DECAY_FACTOR);
 	return max(now_ms - now_ms / 4, base_ms);

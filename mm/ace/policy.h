@@ -82,13 +82,12 @@ void ace_pay(size_t size, unsigned int caches, const struct class_limits *base,
  * ace_next_decay() - How long free memory should stay from now on.
  * @base_ms: without any knowledge; 0 means not at all, and stays
  * @now_ms: that was in force
- * @purged: bytes that went to the kernel meanwhile
- * @fetched: bytes that came from it
+ * @bounced: bytes that had gone to the kernel and were missed meanwhile
  * @used: bytes in use
  *
- * Return: twice @now_ms if much of it was the same memory, else a quarter less.
+ * Return: twice @now_ms if that is much, else a quarter less.
  */
 unsigned int ace_next_decay(unsigned int base_ms, unsigned int now_ms,
-			    size_t purged, size_t fetched, size_t used);
+			    size_t bounced, size_t used);
 
 #endif /* HAKMEM_MM_ACE_POLICY_H */

@@ -35,7 +35,7 @@ static struct {
 	uint64_t next_ms;	/* read without it */
 	uint64_t last_ms;
 	uint64_t expire_ms;
-	size_t purged, fetched;	/* of the superslabs, at the last expiry */
+	size_t bounced;		/* of the superslabs, at the last expiry */
 	size_t looks;
 	struct ace_class classes[NR_CLASSES];
 } tuner;
@@ -111,11 +111,9 @@ static bool expire_due_locked(uint64_t now,
 	if (now < tuner.expire_ms)
 		return false;
 	decay = ace_next_decay(knob(KNOB_DECAY_MS), reclaim_decay_ms(),
-			       usage->purged - tuner.purged,
-			       usage->fetched - tuner.fetched,
+			       usage->bounced - tuner.bounced,
 			       used_bytes(usage));
-	tuner.purged = usage->purged;
-	tuner.fetched = usage->fetched;
+	tuner.bounced = usage->bounced;
 	tuner.expire_ms = now + max(decay, TICK_MS);
 	reclaim_set_decay_ms(decay);
 	return true;

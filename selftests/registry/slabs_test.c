@@ -183,6 +183,31 @@ static void idle_units_expire(struct kunit *test)
 	free(crowd);
 }
 
+static size_t bounced_bytes(void)
+{
+	struct superslab_usage usage;
+
+	superslab_usage(&usage);
+	return usage.bounced;
+}
+
+/* Memory that only comes or only goes does not bounce. */
+static void missed_units_are_counted(struct kunit *test)
+{
+	struct superslab **crowd = malloc(CROWD * sizeof(*crowd));
+	size_t before;
+
+	KUNIT_ASSERT_NOT_NULL(test, crowd);
+	superslab_reclaim();
+	use_and_put(test, crowd);
+	before = bounced_bytes();
+	superslab_reclaim();
+	KUNIT_EXPECT_EQ(test, bounced_bytes(), before);
+	use_and_put(test, crowd);
+	KUNIT_EXPECT_GT(test, bounced_bytes(), before);
+	free(crowd);
+}
+
 #define FRAGMENTED	1500
 #define SLAB_PAIRS	2000
 
@@ -239,6 +264,7 @@ static const struct kunit_case slabs_cases[] = {
 	KUNIT_CASE(units_come_back_as_told),
 	KUNIT_CASE(purged_units_read_as_zero),
 	KUNIT_CASE(idle_units_expire),
+	KUNIT_CASE(missed_units_are_counted),
 	KUNIT_CASE(fragments_do_not_slow_down),
 	{}
 };
