@@ -30,7 +30,6 @@
 
 /* What is left over of a kept one stays with the object if it is little. */
 #define REST_DIVISOR	8
-#define REST_MIN	((size_t)256 << 10)
 
 
 /* Mappings whose memory is counted between two looks at a list. */
@@ -139,7 +138,7 @@ static void keep_rest_locked(struct mapping *mapping, size_t size,
 {
 	size_t rest = mapping->size - size;
 
-	if (!*spare || rest < max(size / REST_DIVISOR, REST_MIN))
+	if (!*spare || rest < size / REST_DIVISOR)
 		return;
 	(*spare)->addr = mapping->addr + size;
 	(*spare)->size = rest;

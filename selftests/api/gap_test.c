@@ -91,7 +91,7 @@ static size_t waste_max(size_t size)
 
 	if (size <= SUPERSLAB_SIZE && class_tier(size_class(size)))
 		return share + 16;
-	return (size_t)sysconf(_SC_PAGESIZE);
+	return share + (size_t)sysconf(_SC_PAGESIZE);
 }
 
 static void expect_served(struct kunit *test, size_t size)

@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "mm/init.h"
 #include "mm/large.h"
+#include "mm/reclaim.h"
 #include "mm/registry.h"
 #include "mm/report.h"
 #include "mm/superslab.h"
@@ -284,6 +285,7 @@ static void kept_mappings_are_cut_and_joined(struct kunit *test)
 
 	if (CONFIG_HAKMEM_LARGE_CACHE_MB < 40)
 		kunit_skip(test, "CONFIG_HAKMEM_LARGE_CACHE_MB is below 40");
+	reclaim_set_decay_ms(60000);
 	whole = allocate(test, 40 * MIB);
 	expect_freed(test, whole);
 	for (i = 0; i < ARRAY_LENGTH(part); i++) {
