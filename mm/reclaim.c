@@ -6,6 +6,7 @@
 
 #include <time.h>
 
+#include "lib/align.h"
 #include "mm/knobs.h"
 
 /* Set by whoever knows better than the knob; 0: nobody. */
@@ -31,19 +32,26 @@ void reclaim_set_decay_ms(unsigned int ms)
 	WRITE_ONCE(learned_decay_ms, ms);
 }
 
+void reclaim_next(struct reclaim_pace *pace)
+{
+	pace->next_ms = reclaim_clock_ms() + reclaim_decay_ms();
+	pace->gone /= 2;
+	pace->missed -= DIV_ROUND_UP(pace->missed, 4);
+}
+
 bool reclaim_expire(struct reclaim_pace *pace, size_t idle, size_t used,
 		    size_t *keep)
 {
 	*keep = max(idle - min(pace->least, idle), reclaim_retain(used));
-	pace->next_ms = reclaim_clock_ms() + reclaim_decay_ms();
 	pace->least = idle;
+	reclaim_next(pace);
 	return *keep < idle;
 }
 
 bool reclaim_due(struct reclaim_pace *pace, size_t idle, size_t used,
 		 size_t *keep)
 {
-	size_t most = max(IDLE_BYTES_MAX, used);
+	size_t most = reclaim_most(pace, IDLE_BYTES_MAX, used);
 
 	if (likely(idle <= reclaim_retain(used)))
 		return false;

@@ -36,8 +36,6 @@ static struct {
 	size_t dirty_units;		/* touched free units of all lists */
 	size_t free_units;
 	size_t mapped;			/* superslabs in existence */
-	size_t gone;			/* units lately given back */
-	size_t bounced;			/* of those, missed soon, so far */
 	struct reclaim_pace pace;
 	int shrinkers;			/* threads with units taken out */
 	uintptr_t shrinker;		/* token of one that was the last */
@@ -278,15 +276,6 @@ static struct superslab *find_room_locked(unsigned int n)
 	return NULL;
 }
 
-/* Untouched units come into use: would they have been there still? */
-static void count_bounce_locked(unsigned int units)
-{
-	size_t bounced = min((size_t)units, space.gone);
-
-	space.gone -= bounced;
-	space.bounced += bounced;
-}
-
 struct superslab *superslab_take_units(unsigned int n, unsigned int *first,
 				       uint32_t *dirty)
 {
@@ -306,7 +295,7 @@ struct superslab *superslab_take_units(unsigned int n, unsigned int *first,
 		count_locked(superslab, 1);
 	}
 	*dirty = take_units_locked(superslab, unit_mask(*first, n));
-	count_bounce_locked(n - count_units(*dirty));
+	reclaim_got(&space.pace, (n - count_units(*dirty)) * SLAB_SIZE);
 	lock_release(&space.lock);
 	return superslab;
 }
@@ -325,7 +314,8 @@ static struct superslab *take_dirty_locked(uint32_t *units)
 				continue;
 			*units = superslab->dirty_units;
 			take_units_locked(superslab, *units);
-			space.gone += count_units(*units);
+			reclaim_gave(&space.pace,
+				     count_units(*units) * SLAB_SIZE);
 			return superslab;
 		}
 	}
@@ -338,6 +328,7 @@ static struct superslab *take_victim_locked(size_t limit, bool all,
 {
 	struct superslab *superslab;
 	struct list_head *pos;
+	uint32_t dirty;
 
 	if (!all && space.dirty_units <= limit)
 		return NULL;
@@ -347,8 +338,8 @@ static struct superslab *take_victim_locked(size_t limit, bool all,
 		if (!all && !superslab->dirty_units)
 			continue;
 		*units = superslab->free_units;
-		space.gone += count_units(take_units_locked(superslab,
-							    *units));
+		dirty = take_units_locked(superslab, *units);
+		reclaim_gave(&space.pace, count_units(dirty) * SLAB_SIZE);
 		return superslab;
 	}
 	return space.dirty_units > limit ? take_dirty_locked(units) : NULL;
@@ -469,8 +460,6 @@ void superslab_expire(void)
 	bool due;
 
 	lock_space();
-	/* What went long ago is not missed. */
-	space.gone /= 2;
 	due = reclaim_expire(&space.pace, space.dirty_units * SLAB_SIZE,
 			     used_bytes_locked(), &keep);
 	lock_release(&space.lock);
@@ -542,5 +531,5 @@ void superslab_usage(struct superslab_usage *usage)
 	usage->mapped = READ_ONCE(space.mapped) * SUPERSLAB_SIZE;
 	usage->free = READ_ONCE(space.free_units) * SLAB_SIZE;
 	usage->dirty = READ_ONCE(space.dirty_units) * SLAB_SIZE;
-	usage->bounced = READ_ONCE(space.bounced) * SLAB_SIZE;
+	usage->bounced = READ_ONCE(space.pace.bounced);
 }

@@ -25,10 +25,16 @@
  * struct reclaim_pace - when a layer last gave memory back
  * @next_ms: not again before, on the coarse monotonic clock
  * @least: bytes that were touched and free all the time since
+ * @gone: bytes that went back lately
+ * @missed: bytes of those that soon had to come again, lately
+ * @bounced: the same, ever
  */
 struct reclaim_pace {
 	uint64_t next_ms;
 	size_t least;
+	size_t gone;
+	size_t missed;
+	size_t bounced;
 };
 
 /* Bytes of touched free memory that may stay, with @used bytes in use. */
@@ -49,6 +55,39 @@ static inline void reclaim_left(struct reclaim_pace *pace, size_t idle)
 {
 	pace->least = min(pace->least, idle);
 }
+
+/* Memory went back to the kernel. */
+static inline void reclaim_gave(struct reclaim_pace *pace, size_t bytes)
+{
+	pace->gone += bytes;
+}
+
+/* Memory came from the kernel: would what went have done? */
+static inline void reclaim_got(struct reclaim_pace *pace, size_t bytes)
+{
+	bytes = min(bytes, pace->gone);
+	pace->gone -= bytes;
+	pace->missed += bytes;
+	pace->bounced += bytes;
+}
+
+/**
+ * reclaim_most() - Beyond how many idle bytes some go back at once.
+ * @pace: of the layer
+ * @least: bytes that may always wait for the time to be over
+ * @used: bytes in use
+ *
+ * As much as is in use, and what was missed when it had gone: a program that
+ * frees all it has, to build it up again, keeps it.
+ */
+static inline size_t reclaim_most(const struct reclaim_pace *pace,
+				  size_t least, size_t used)
+{
+	return max(least, used) + pace->missed;
+}
+
+/* The time is over: what went long ago is not missed any more. */
+void reclaim_next(struct reclaim_pace *pace);
 
 /**
  * reclaim_due() - Should memory be given back now?

@@ -57,8 +57,7 @@ static struct mapping *kept;		/* latest first */
 static struct mapping *stranded;
 static unsigned int nr_kept;
 static size_t kept_bytes;
-static size_t least_kept_bytes;		/* since they last expired */
-static uint64_t expire_ms;		/* not again before */
+static struct reclaim_pace pace;
 static size_t nr_allocs, nr_live, live_bytes;
 
 static struct mapping **chain_of(uintptr_t addr)
@@ -160,7 +159,7 @@ static struct mapping *reuse(size_t size, size_t align)
 	if (mapping) {
 		unkeep_locked(mapping);
 		keep_rest_locked(mapping, size, &spare);
-		least_kept_bytes = min(least_kept_bytes, kept_bytes);
+		reclaim_left(&pace, kept_bytes);
 	} else {
 		mapping = best_fit(stranded, size, align);
 		if (mapping)
@@ -236,17 +235,20 @@ static struct mapping *surplus_locked(size_t bytes, unsigned int n)
 	while (oldest->next)
 		oldest = oldest->next;
 	unkeep_locked(oldest);
-	least_kept_bytes = min(least_kept_bytes, kept_bytes);
+	reclaim_left(&pace, kept_bytes);
+	reclaim_gave(&pace, oldest->size);
 	return oldest;
 }
 
 void *mapping_alloc(size_t size, size_t align, bool zero)
 {
 	struct mapping *mapping;
+	bool kept_one;
 
 	size = ALIGN_UP(max(size, (size_t)1), vm_page_size());
 	align = max(align, vm_page_size());
 	mapping = reuse(size, align);
+	kept_one = mapping;
 	if (!mapping)
 		mapping = create(size, align);
 	if (!mapping)
@@ -255,6 +257,8 @@ void *mapping_alloc(size_t size, size_t align, bool zero)
 		memset((void *)mapping->addr, 0, size);
 	lock_acquire(&lock);
 	insert_locked(mapping);
+	if (!kept_one)
+		reclaim_got(&pace, size);
 	nr_allocs++;
 	lock_release(&lock);
 	return (void *)mapping->addr;
@@ -306,7 +310,7 @@ static size_t keep(struct mapping *mapping, bool *too_much)
 	lower = join_locked(mapping);
 	upper = lower ? join_locked(mapping) : NULL;
 	keep_locked(mapping);
-	bytes = KEPT_BYTES ? max(KEPT_BYTES, live_bytes) : 0;
+	bytes = KEPT_BYTES ? reclaim_most(&pace, KEPT_BYTES, live_bytes) : 0;
 	*too_much = too_much_locked(bytes, KEPT_MAX);
 	lock_release(&lock);
 	if (lower)
@@ -342,15 +346,14 @@ const char *mapping_free(void *ptr)
 
 void mapping_expire(void)
 {
-	uint64_t now = reclaim_clock_ms();
 	size_t wanted;
 
-	if (now < READ_ONCE(expire_ms))
+	if (reclaim_clock_ms() < READ_ONCE(pace.next_ms))
 		return;
 	lock_acquire(&lock);
-	expire_ms = now + reclaim_decay_ms();
-	wanted = kept_bytes - least_kept_bytes;
-	least_kept_bytes = kept_bytes;
+	wanted = kept_bytes - pace.least;
+	pace.least = kept_bytes;
+	reclaim_next(&pace);
 	lock_release(&lock);
 	shrink_to(wanted);
 }
@@ -434,7 +437,7 @@ void mapping_fork_child(void)
 		return;
 	nr_kept = 0;
 	kept_bytes = 0;
-	least_kept_bytes = 0;
+	pace.least = 0;
 	for (mapping = kept; mapping; mapping = mapping->next) {
 		nr_kept++;
 		kept_bytes += mapping->size;

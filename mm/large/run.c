@@ -136,6 +136,7 @@ static bool take_locked(struct chunk *chunk, unsigned int page,
 	chunk->nr_dirty -= dirty;
 	runs.dirty_pages -= dirty;
 	reclaim_left(&runs.pace, runs.dirty_pages * vm_page_size());
+	reclaim_got(&runs.pace, (n - dirty) * vm_page_size());
 	runs.live_pages += n;
 	return dirty;
 }
@@ -263,6 +264,7 @@ static void take_out_locked(struct chunk *chunk, uint64_t *taken)
 	runs.purgers++;
 	chunk->nr_free -= chunk->nr_dirty;
 	runs.dirty_pages -= chunk->nr_dirty;
+	reclaim_gave(&runs.pace, chunk->nr_dirty * vm_page_size());
 	chunk->nr_dirty = 0;
 	enlist_locked(chunk);
 }

@@ -325,10 +325,34 @@ static void kept_mappings_are_bounded(struct kunit *test)
 		KUNIT_ASSERT_LE(test, stats.cached_bytes, bound ?
 				max(bound, stats.mapping_bytes) : 0);
 	}
-	/* One that is larger than all that may be kept. */
+	/* One that is larger, and is missed: what had gone had done for it. */
 	expect_freed(test, allocate(test, bound + 3 * MIB));
 	large_stats(&stats);
-	KUNIT_EXPECT_LE(test, stats.cached_bytes, bound);
+	KUNIT_EXPECT_LE(test, stats.cached_bytes,
+			bound ? 2 * bound + 3 * MIB : 0);
+}
+
+/* A program that frees all it has, to build it up again, keeps it. */
+static void waves_are_kept(struct kunit *test)
+{
+	const size_t bound = (size_t)CONFIG_HAKMEM_LARGE_CACHE_MB * MIB;
+	struct large_stats stats;
+	unsigned char *p[40];
+	size_t i, round;
+
+	if (!bound || bound >= ARRAY_LENGTH(p) * 4 * MIB)
+		kunit_skip(test, "CONFIG_HAKMEM_LARGE_CACHE_MB is 0 or high");
+	reclaim_set_decay_ms(60000);
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < ARRAY_LENGTH(p); i++)
+			p[i] = allocate(test, 4 * MIB);
+		for (i = 0; i < ARRAY_LENGTH(p); i++)
+			expect_freed(test, p[i]);
+		large_stats(&stats);
+		KUNIT_EXPECT_LE(test, stats.cached_bytes,
+				round ? ARRAY_LENGTH(p) * 4 * MIB : bound);
+	}
+	KUNIT_EXPECT_EQ(test, stats.cached_bytes, ARRAY_LENGTH(p) * 4 * MIB);
 }
 
 static void reclaim_gives_mappings_back(struct kunit *test)
@@ -466,6 +490,7 @@ static const struct kunit_case page_cases[] = {
 	KUNIT_CASE(reuse_fits_closely),
 	KUNIT_CASE(kept_mappings_are_cut_and_joined),
 	KUNIT_CASE(kept_mappings_are_bounded),
+	KUNIT_CASE(waves_are_kept),
 	KUNIT_CASE(reclaim_gives_mappings_back),
 	KUNIT_CASE(mapping_grows_without_copying),
 	KUNIT_CASE(faults_are_named),
