@@ -56,7 +56,8 @@ run_once()
 	rate=
 	: >"$scratch/peak"
 	began=$(date +%s.%N)
-	$measure timeout -k 5 "$limit" env ${path:+"LD_PRELOAD=$path"} "$@" \
+	$measure timeout --foreground -k 5 "$limit" \
+		env ${path:+"LD_PRELOAD=$path"} "$@" \
 		>"$scratch/out" 2>&1 </dev/null || {
 		complain "$name: $allocator: the command failed"
 		rate=0
