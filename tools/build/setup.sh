@@ -34,7 +34,7 @@ taskset			util-linux
 gnuplot			gnuplot-nox
 valgrind		valgrind
 libjemalloc.so.2	libjemalloc2
-libmimalloc.so.2.0	libmimalloc2.0
+libmimalloc.so.2	libmimalloc2.0
 libtcmalloc_minimal.so.4	libtcmalloc-minimal4
 redis-server		redis-server
 redis-benchmark		redis-tools
