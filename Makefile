@@ -21,14 +21,14 @@ $(error The path of the source or object tree contains spaces)
 endif
 
 # These goals read no configuration, and run one by one beside other goals.
-bare-goals := help check setup clean mrproper distclean
-lone-goals := setup clean mrproper distclean %config
+bare-goals := help check setup setup-bench clean mrproper distclean
+lone-goals := setup setup-bench clean mrproper distclean %config
 # These make their own, where that is needed.
 self-goals := run matrix selftests-all
 
 KCONFIG_CONF ?= kconfig-conf
 ifneq ($(filter-out $(bare-goals),$(goals)),)
-ifeq ($(filter setup run,$(goals))$(shell command -v $(KCONFIG_CONF)),)
+ifeq ($(filter setup% run,$(goals))$(shell command -v $(KCONFIG_CONF)),)
 $(error $(KCONFIG_CONF) was not found: run 'make setup', or install Debian's \
 package kconfig-frontends-nox)
 endif
@@ -125,9 +125,17 @@ selftests selftests-long: all libhakmem-prefixed.a
 	+$(Q)$(selftests-make) $(if $(TARGETS),TARGETS="$(TARGETS)") \
 		$(if $(filter %-long,$@),QUICK=) run_tests
 
+export WORK ROUNDS PEERS CPUS RESULTS
+.PHONY: bench bench-count
+bench: all benchmarks
+	$(Q)$(srctree)/tools/bench/suite.sh
+
+bench-count: all benchmarks
+	$(Q)$(srctree)/tools/bench/count.sh $(if $(GUARD),-g $(GUARD))
+
 endif
 
-.PHONY: run setup check matrix selftests-all
+.PHONY: run setup setup-bench check matrix selftests-all
 run:
 	$(Q)$(srctree)/tools/build/setup.sh build
 	$(Q)$(MAKE) -f $(srctree)/Makefile all
@@ -135,6 +143,9 @@ run:
 
 setup:
 	$(Q)$(srctree)/tools/build/setup.sh
+
+setup-bench:
+	$(Q)$(srctree)/tools/build/setup.sh bench
 
 check:
 	$(Q)$(srctree)/tools/check/all.sh $(srctree)
@@ -161,7 +172,9 @@ clean:
 	done
 	$(Q)rm -f $(addsuffix *,libhakmem. libhakmem-prefixed. hakmem.o \
 		.libhakmem .hakmem.o) \
-		$(addprefix tools/bench/,larson random_mixed)
+		$(patsubst $(srctree)/%.c,%,\
+		$(wildcard $(srctree)/tools/bench/*.c))
+	$(Q)rm -rf bench
 
 mrproper: clean
 	$(Q)rm -rf include/config include/generated

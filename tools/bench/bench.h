@@ -12,14 +12,29 @@
 #include <string.h>
 #include <time.h>
 
-#define CACHE_LINE	128
+#define CACHE_LINE		128
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
-static inline void die(const char *what, int error)
-{
-	fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, what,
-		strerror(error));
-	exit(EXIT_FAILURE);
-}
+/* A number, or a word out of some: then its value is the word's place. */
+struct argument {
+	const char *name;
+	uint64_t value;		/* the default until the arguments are read */
+	uint64_t min;
+	uint64_t max;
+	const char *const *words;	/* ended by NULL; NULL: a number */
+};
+
+#define NUMBER(name, value, min, max)	{ name, value, min, max, NULL }
+#define CHOICE(name, value, words)	{ name, value, 0, 0, words }
+
+_Noreturn void die(const char *what, int error);
+uint64_t number(const char *text, const char *name, uint64_t min, uint64_t max);
+void read_arguments(int argc, char **argv, struct argument *arguments,
+		    size_t nr_arguments);
+void check_range(const struct argument *min, const struct argument *max);
+void *allocate(size_t size);
+double run_threads(unsigned int nr_threads, void (*body)(unsigned int thread));
+void print_throughput(uint64_t operations, double seconds);
 
 /* A state for each of several generators: never zero. */
 static inline uint64_t first_random(uint64_t seed, unsigned int generator)
@@ -43,37 +58,19 @@ static inline size_t random_below(uint32_t random, size_t range)
 	return ((uint64_t)random * range) >> 32;
 }
 
+/* Of 32 random bits, a number from @min to @max */
+static inline size_t random_from(uint32_t random, const struct argument *min,
+				 const struct argument *max)
+{
+	return min->value + random_below(random, max->value - min->value + 1);
+}
+
 static inline double now(void)
 {
 	struct timespec time;
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
-static inline uint64_t number(const char *text, const char *name,
-			      uint64_t min, uint64_t max)
-{
-	char *end;
-	uint64_t value;
-
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (errno || *end || end == text || *text == '-' || value < min ||
-	    value > max) {
-		fprintf(stderr, "%s: %s must be from %" PRIu64 " to %" PRIu64
-			", not '%s'\n", program_invocation_short_name, name,
-			min, max, text);
-		exit(EXIT_FAILURE);
-	}
-	return value;
-}
-
-/* The line that tools/bench/compare.sh reads */
-static inline void print_throughput(uint64_t operations, double seconds)
-{
-	printf("Throughput = %.0f operations per second\n",
-	       (double)operations / seconds);
 }
 
 #endif /* TOOLS_BENCH_BENCH_H */

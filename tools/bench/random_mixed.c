@@ -10,7 +10,6 @@
  * and OPERATIONS of its own. The same arguments give the same checksum with
  * every allocator.
  */
-#include <pthread.h>
 #include <stdalign.h>
 #include <stdbool.h>
 
@@ -26,7 +25,6 @@ struct worker {
 	alignas(CACHE_LINE) struct slot *slots;
 	uint64_t random;
 	uint64_t checksum;
-	pthread_t thread;
 };
 
 static uint64_t nr_operations;
@@ -34,7 +32,7 @@ static size_t nr_slots;
 static size_t min_size;
 static size_t size_range;
 static bool touch_all;
-static pthread_barrier_t start;
+static struct worker *workers;
 
 static void corrupted(void)
 {
@@ -74,8 +72,9 @@ static uint64_t empty_slot(struct slot *slot)
 	return slot->size * 257 + first;
 }
 
-static uint64_t mix(struct worker *worker)
+static void mix(unsigned int thread)
 {
+	struct worker *worker = &workers[thread];
 	uint64_t state = worker->random;
 	uint64_t checksum = 0;
 
@@ -89,54 +88,29 @@ static uint64_t mix(struct worker *worker)
 		else
 			fill_slot(slot, random);
 	}
-	return checksum;
+	worker->checksum = checksum;
 }
 
-static void *run_worker(void *argument)
+static void create_workers(unsigned int nr_workers, uint64_t seed)
 {
-	struct worker *worker = argument;
-
-	pthread_barrier_wait(&start);
-	worker->checksum = mix(worker);
-	return NULL;
-}
-
-static struct worker *create_workers(unsigned int nr_workers, uint64_t seed)
-{
-	struct worker *workers;
-
 	workers = aligned_alloc(CACHE_LINE, nr_workers * sizeof(*workers));
 	if (!workers)
 		die("workers", ENOMEM);
 	for (unsigned int i = 0; i < nr_workers; i++) {
-		struct worker *worker = &workers[i];
-		int error;
-
-		worker->random = first_random(seed, i);
-		worker->slots = calloc(nr_slots, sizeof(*worker->slots));
-		if (!worker->slots)
+		workers[i].random = first_random(seed, i);
+		workers[i].slots = calloc(nr_slots, sizeof(*workers[i].slots));
+		if (!workers[i].slots)
 			die("slots", ENOMEM);
-		error = pthread_create(&worker->thread, NULL, run_worker,
-				       worker);
-		if (error)
-			die("pthread_create", error);
 	}
-	return workers;
 }
 
 static void run(unsigned int nr_workers, uint64_t seed)
 {
-	struct worker *workers;
 	uint64_t checksum = 0;
-	double began, elapsed;
+	double seconds;
 
-	pthread_barrier_init(&start, NULL, nr_workers + 1);
-	workers = create_workers(nr_workers, seed);
-	began = now();
-	pthread_barrier_wait(&start);
-	for (unsigned int i = 0; i < nr_workers; i++)
-		pthread_join(workers[i].thread, NULL);
-	elapsed = now() - began;
+	create_workers(nr_workers, seed);
+	seconds = run_threads(nr_workers, mix);
 	for (unsigned int i = 0; i < nr_workers; i++) {
 		checksum += workers[i].checksum;
 		for (size_t j = 0; j < nr_slots; j++) {
@@ -146,7 +120,7 @@ static void run(unsigned int nr_workers, uint64_t seed)
 		free(workers[i].slots);
 	}
 	free(workers);
-	print_throughput(nr_operations * nr_workers, elapsed);
+	print_throughput(nr_operations * nr_workers, seconds);
 	printf("Checksum = %016" PRIx64 "\n", checksum);
 }
 

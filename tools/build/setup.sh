@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# setup.sh [build]: install what is missing, by apt-get. "build" leaves out
-# what only some of the tests want; those tests skip where it is missing.
+# setup.sh [build|bench]: install what is missing, by apt-get. "build" leaves
+# out what only some of the tests want; those tests skip where it is missing.
+# "bench" is for the benchmarks instead, which do without what is missing.
 set -u
 
 # What has to work, and the Debian package that brings it. A name alone is a
@@ -26,6 +27,22 @@ redis-benchmark		redis-tools
 tmux			tmux
 libjemalloc.so.2	libjemalloc2
 libmimalloc.so.2	libmimalloc2.0
+'
+bench_wants='
+/usr/bin/time		time
+taskset			util-linux
+gnuplot			gnuplot-nox
+valgrind		valgrind
+libjemalloc.so.2	libjemalloc2
+libmimalloc.so.2	libmimalloc2.0
+libtcmalloc_minimal.so.4	libtcmalloc-minimal4
+redis-server		redis-server
+redis-benchmark		redis-tools
+sqlite3			sqlite3
+python3			python3
+perl			perl
+jq			jq
+lua			lua5.4
 '
 
 works()
@@ -56,7 +73,11 @@ as_root()
 
 needed=$(echo "$build_needs" | missing)
 wanted=
-test "${1-}" = build || wanted=$(echo "$test_wants" | missing)
+case ${1-} in
+build) ;;
+bench) wanted=$(echo "$bench_wants" | missing) ;;
+*) wanted=$(echo "$test_wants" | missing) ;;
+esac
 test -n "$needed$wanted" || exit 0
 
 by_hand()
@@ -83,5 +104,5 @@ fi
 for package in $wanted; do
 	# shellcheck disable=SC2086
 	as_root $install "$package" >/dev/null ||
-		echo "setup: no $package; the tests that want it skip" >&2
+		echo "setup: no $package; what wants it is skipped" >&2
 done
