@@ -27,7 +27,8 @@ static uintptr_t next_hint;		/* guarded by grow_lock */
 /*
  * All superslabs but those that are full or were taken whole: by the longest
  * run of free units in each, so that one with room enough is found at once,
- * and the tightest fit first. Behind the last are the empty ones.
+ * and the tightest fit first. Behind the last are the empty ones. On each list
+ * those with touched units are in front, for who needs one and who purges.
  */
 static struct {
 	struct lock lock;		/* guards all below */
@@ -71,6 +72,7 @@ static void superslab_init(struct superslab *superslab, uintptr_t base)
 	list_init(&superslab->node);
 	superslab->base = base;
 	superslab->longest = 0;
+	superslab->in_front = false;
 	superslab->free_units = ALL_UNITS;
 	superslab->dirty_units = 0;
 	superslab->owner_data = NULL;
@@ -205,14 +207,19 @@ static unsigned int longest_run(uint32_t units)
 static void enlist_locked(struct superslab *superslab)
 {
 	unsigned int longest = longest_run(superslab->free_units);
+	bool in_front = superslab->dirty_units;
 
-	if (longest == superslab->longest)
+	if (longest == superslab->longest && in_front == superslab->in_front)
 		return;
 	superslab->longest = longest;
+	superslab->in_front = in_front;
 	list_del(&superslab->node);
 	if (!longest)
 		return;
-	list_add(&superslab->node, &space.room[longest]);
+	if (in_front)
+		list_add(&superslab->node, &space.room[longest]);
+	else
+		list_add_tail(&superslab->node, &space.room[longest]);
 	space.occupied |= (uint64_t)1 << longest;
 }
 
@@ -300,24 +307,32 @@ struct superslab *superslab_take_units(unsigned int n, unsigned int *first,
 	return superslab;
 }
 
+/* Return: one from a list with touched units, or NULL. */
+static struct superslab *first_dirty_locked(unsigned int longest)
+{
+	struct list_head *list = &space.room[longest];
+	struct superslab *superslab;
+
+	if (list_empty(list))
+		return NULL;
+	superslab = list_first_entry(list, struct superslab, node);
+	return superslab->dirty_units ? superslab : NULL;
+}
+
 /* Take touched units out of one that has room. Return: it, or NULL. */
 static struct superslab *take_dirty_locked(uint32_t *units)
 {
 	struct superslab *superslab;
-	struct list_head *pos;
 	unsigned int i;
 
 	for (i = SUPERSLAB_SLABS - 1; i; i--) {
-		list_for_each(pos, &space.room[i]) {
-			superslab = container_of(pos, struct superslab, node);
-			if (!superslab->dirty_units)
-				continue;
-			*units = superslab->dirty_units;
-			take_units_locked(superslab, *units);
-			reclaim_gave(&space.pace,
-				     count_units(*units) * SLAB_SIZE);
-			return superslab;
-		}
+		superslab = first_dirty_locked(i);
+		if (!superslab)
+			continue;
+		*units = superslab->dirty_units;
+		take_units_locked(superslab, *units);
+		reclaim_gave(&space.pace, count_units(*units) * SLAB_SIZE);
+		return superslab;
 	}
 	return NULL;
 }
@@ -327,16 +342,16 @@ static struct superslab *take_victim_locked(size_t limit, bool all,
 					    uint32_t *units)
 {
 	struct superslab *superslab;
-	struct list_head *pos;
 	uint32_t dirty;
 
 	if (!all && space.dirty_units <= limit)
 		return NULL;
-	for (pos = EMPTY_LIST->prev; pos != EMPTY_LIST; pos = pos->prev) {
-		superslab = container_of(pos, struct superslab, node);
-		/* One that the kernel would not unmap is clean by now. */
-		if (!all && !superslab->dirty_units)
-			continue;
+	/* One that the kernel would not unmap is clean by now. */
+	superslab = first_dirty_locked(SUPERSLAB_SLABS);
+	if (!superslab && all && !list_empty(EMPTY_LIST))
+		superslab = list_first_entry(EMPTY_LIST, struct superslab,
+					     node);
+	if (superslab) {
 		*units = superslab->free_units;
 		dirty = take_units_locked(superslab, *units);
 		reclaim_gave(&space.pace, count_units(dirty) * SLAB_SIZE);

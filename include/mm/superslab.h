@@ -58,6 +58,7 @@ struct slab {
  * @node: on the list for the longest run of its free units, or on none
  * @base: its address
  * @longest: units of that run, as of the list it is on; 0 on none
+ * @in_front: it is before all without @dirty_units on that list
  * @free_units: a set bit is a unit that belongs to no slab
  * @dirty_units: of those, the ones whose memory was touched and not purged
  * @owner_data: of whoever took the superslab whole
@@ -68,6 +69,7 @@ struct superslab {
 	struct list_head node;
 	uintptr_t base;
 	unsigned int longest;
+	bool in_front;
 	uint32_t free_units;
 	uint32_t dirty_units;
 	void *owner_data;

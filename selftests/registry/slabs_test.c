@@ -134,6 +134,23 @@ static void purged_units_read_as_zero(struct kunit *test)
 					  1));
 }
 
+/* Memory that is there before memory that is not, whichever came last. */
+static void touched_superslabs_go_first(struct kunit *test)
+{
+	struct superslab *touched = take_all(test), *clean = take_all(test);
+	unsigned int first;
+	uint32_t dirty;
+
+	need_retained(test, 5);
+	superslab_put_units(touched, unit_mask(0, 5), unit_mask(0, 1));
+	superslab_put_units(clean, unit_mask(0, 5), 0);
+	KUNIT_EXPECT_PTR_EQ(test, take(test, 5, &first, &dirty), touched);
+	superslab_put_units(touched, unit_mask(0, 5), 0);
+	superslab_put_units(clean, unit_mask(5, 1), unit_mask(5, 1));
+	superslab_put_units(touched, unit_mask(5, 1), 0);
+	KUNIT_EXPECT_PTR_EQ(test, take(test, 6, &first, &dirty), clean);
+}
+
 /* More superslabs than may stay touched, and as much that stays in use. */
 #define CROWD		(RETAIN_BYTES / SUPERSLAB_SIZE + 8)
 #define CROWD_UNITS	unit_mask(0, 31)
@@ -262,6 +279,7 @@ static const struct kunit_case slabs_cases[] = {
 	KUNIT_CASE(tightest_run_is_taken),
 	KUNIT_CASE(neighbouring_units_join),
 	KUNIT_CASE(units_come_back_as_told),
+	KUNIT_CASE(touched_superslabs_go_first),
 	KUNIT_CASE(purged_units_read_as_zero),
 	KUNIT_CASE(idle_units_expire),
 	KUNIT_CASE(missed_units_are_counted),
