@@ -325,18 +325,24 @@ static void take_empty_locked(struct slab_pool *pool,
 /*
  * Take the touched free objects of a slab out, so that nobody gets them while
  * they are purged. A child that another thread forks meanwhile has them taken.
+ * Slabs without any go to the end on the way: no two searches meet them.
  */
 static struct slab *take_dirty_locked(struct slab_pool *pool, uint64_t *objs)
 {
-	struct list_head *pos;
+	const struct list_head *last = pool->partial.prev;
+	const struct list_head *seen = &pool->partial;
 	struct slab *slab;
 	unsigned int n;
 
-	list_for_each(pos, &pool->partial) {
-		slab = container_of(pos, struct slab, node);
+	while (seen != last) {
+		slab = list_first_entry(&pool->partial, struct slab, node);
+		seen = &slab->node;
 		n = count_dirty(slab);
-		if (!n)
+		if (!n) {
+			list_del(&slab->node);
+			list_add_tail(&slab->node, &pool->partial);
 			continue;
+		}
 		*objs = slab->free_map[0] & slab->dirty_map;
 		if (slab->nr_free == slab->nr_objects)
 			pool->nr_empty--;

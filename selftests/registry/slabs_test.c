@@ -397,6 +397,43 @@ static void dirty_units_are_dirty_objects(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, bytes_are(objs[i], SHARED_SIZE, 0));
 }
 
+#define PURGED_SLABS	8000
+
+/* Free one object of each slab and purge it. Return: seconds for that. */
+static double time_purges(struct kunit *test, void *(*slabs)[4],
+			  unsigned int index)
+{
+	size_t bytes = 0;
+	double start;
+	unsigned int i;
+
+	for (i = 0; i < PURGED_SLABS; i++)
+		put(slabs[i][index]);
+	start = cpu_seconds();
+	slab_pool_reclaim(&bytes);
+	KUNIT_EXPECT_EQ(test, bytes, PURGED_SLABS * SHARED_SIZE);
+	return cpu_seconds() - start;
+}
+
+/* A search through slabs that were purged before would show. */
+static void purged_slabs_do_not_slow_down(struct kunit *test)
+{
+	void *(*slabs)[4] = malloc(PURGED_SLABS * sizeof(*slabs));
+	double first, second;
+	unsigned int i;
+
+	need_retained(test, 1);
+	KUNIT_ASSERT_NOT_NULL(test, slabs);
+	for (i = 0; i < PURGED_SLABS; i++)
+		take_slab(test, slabs[i]);
+	first = time_purges(test, slabs, 0);
+	second = time_purges(test, slabs, 2);
+	kunit_info(test, "%.0f ns each, then %.0f", first / PURGED_SLABS * 1e9,
+		   second / PURGED_SLABS * 1e9);
+	KUNIT_EXPECT_LT(test, second, 4 * first + 2e-3);
+	free(slabs);
+}
+
 /* The first class whose slabs end in the midst of a unit. */
 static void tail_of_a_slab_is_purged_too(struct kunit *test)
 {
@@ -518,6 +555,7 @@ static void busy_objects_do_not_expire(struct kunit *test)
 static const struct kunit_case objects_cases[] = {
 	KUNIT_CASE(dirty_objects_are_known),
 	KUNIT_CASE(dirty_objects_go_first),
+	KUNIT_CASE(purged_slabs_do_not_slow_down),
 	KUNIT_CASE(dirty_units_are_dirty_objects),
 	KUNIT_CASE(tail_of_a_slab_is_purged_too),
 	KUNIT_CASE(refused_purges_lose_nothing),
