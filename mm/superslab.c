@@ -229,6 +229,12 @@ static void count_locked(struct superslab *superslab, int sign)
 	space.dirty_units += (size_t)sign * count_units(superslab->dirty_units);
 }
 
+static size_t used_bytes_locked(void)
+{
+	return READ_ONCE(space.mapped) * SUPERSLAB_SIZE -
+	       space.free_units * SLAB_SIZE;
+}
+
 /* Return: which of them were touched. */
 static uint32_t take_units_locked(struct superslab *superslab, uint32_t units)
 {
@@ -302,7 +308,8 @@ struct superslab *superslab_take_units(unsigned int n, unsigned int *first,
 		count_locked(superslab, 1);
 	}
 	*dirty = take_units_locked(superslab, unit_mask(*first, n));
-	reclaim_got(&space.pace, (n - count_units(*dirty)) * SLAB_SIZE);
+	reclaim_got(&space.pace, (n - count_units(*dirty)) * SLAB_SIZE,
+		    used_bytes_locked() + space.dirty_units * SLAB_SIZE);
 	lock_release(&space.lock);
 	return superslab;
 }
@@ -403,12 +410,6 @@ static size_t shrink_to(size_t limit, bool all)
 		if (units == ALL_UNITS)
 			all = false;
 	}
-}
-
-static size_t used_bytes_locked(void)
-{
-	return READ_ONCE(space.mapped) * SUPERSLAB_SIZE -
-	       space.free_units * SLAB_SIZE;
 }
 
 void superslab_put_units(struct superslab *superslab, uint32_t units,

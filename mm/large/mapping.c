@@ -258,7 +258,7 @@ void *mapping_alloc(size_t size, size_t align, bool zero)
 	lock_acquire(&lock);
 	insert_locked(mapping);
 	if (!kept_one)
-		reclaim_got(&pace, size);
+		reclaim_got(&pace, size, live_bytes + kept_bytes);
 	nr_allocs++;
 	lock_release(&lock);
 	return (void *)mapping->addr;

@@ -136,8 +136,9 @@ static bool take_locked(struct chunk *chunk, unsigned int page,
 	chunk->nr_dirty -= dirty;
 	runs.dirty_pages -= dirty;
 	reclaim_left(&runs.pace, runs.dirty_pages * vm_page_size());
-	reclaim_got(&runs.pace, (n - dirty) * vm_page_size());
 	runs.live_pages += n;
+	reclaim_got(&runs.pace, (n - dirty) * vm_page_size(),
+		    (runs.live_pages + runs.dirty_pages) * vm_page_size());
 	return dirty;
 }
 

@@ -225,6 +225,32 @@ static void missed_units_are_counted(struct kunit *test)
 	free(crowd);
 }
 
+#define TRIMS		50
+#define PEAK		200
+
+/* A program that trims in a loop does not miss the sum of it all. */
+static void missed_units_do_not_add_up(struct kunit *test)
+{
+	struct superslab **crowd = malloc(CROWD * sizeof(*crowd));
+	struct superslab *peak[PEAK];
+	size_t i;
+
+	KUNIT_ASSERT_NOT_NULL(test, crowd);
+	reclaim_set_decay_ms(60000);
+	for (i = 0; i < TRIMS; i++) {
+		use_and_put(test, crowd);
+		superslab_reclaim();
+	}
+	for (i = 0; i < PEAK; i++)
+		peak[i] = take_all(test);
+	for (i = 0; i < PEAK; i++)
+		superslab_put_units(peak[i], unit_mask(0, 32),
+				    unit_mask(0, 32));
+	KUNIT_EXPECT_LE(test, dirty_bytes(), max(IDLE_BYTES_MAX, RETAIN_BYTES) +
+			2 * CROWD * SUPERSLAB_SIZE);
+	free(crowd);
+}
+
 #define FRAGMENTED	1500
 #define SLAB_PAIRS	2000
 
@@ -283,6 +309,7 @@ static const struct kunit_case slabs_cases[] = {
 	KUNIT_CASE(purged_units_read_as_zero),
 	KUNIT_CASE(idle_units_expire),
 	KUNIT_CASE(missed_units_are_counted),
+	KUNIT_CASE(missed_units_do_not_add_up),
 	KUNIT_CASE(fragments_do_not_slow_down),
 	{}
 };
