@@ -187,6 +187,7 @@ unsigned int slab_pool_refill(unsigned int class, void **objs, unsigned int n)
 	pool->stats.slabs++;
 	pool->nr_empty++;
 	pool->nr_dirty += count_dirty(slab);
+	WRITE_ONCE(slab->carrier, 0);
 	list_add(&slab->node, &pool->partial);
 	taken = take_locked(pool, class, objs, n);
 	lock_release(&pool->lock);
@@ -226,6 +227,13 @@ const char *slab_pointer_fault(const void *addr, unsigned int class)
 	return find_object(addr, &geometry, &slab, &index);
 }
 
+/* It leaves: a child that a handler forks below this thread leaves it alone. */
+static void carry_locked(struct slab *slab, struct list_head *surplus)
+{
+	WRITE_ONCE(slab->carrier, thread_token());
+	list_add(&slab->node, surplus);
+}
+
 /* A slab with all objects free: the pool keeps a few, at the list's end. */
 static void retire_locked(struct slab_pool *pool, struct slab *slab,
 			  struct list_head *surplus)
@@ -238,7 +246,7 @@ static void retire_locked(struct slab_pool *pool, struct slab *slab,
 	}
 	pool->stats.slabs--;
 	pool->nr_dirty -= count_dirty(slab);
-	list_add(&slab->node, surplus);
+	carry_locked(slab, surplus);
 }
 
 static const char *give_locked(struct slab_pool *pool,
@@ -318,7 +326,7 @@ static void take_empty_locked(struct slab_pool *pool,
 		pool->stats.slabs--;
 		pool->nr_dirty -= count_dirty(slab);
 		list_del(&slab->node);
-		list_add(&slab->node, surplus);
+		carry_locked(slab, surplus);
 	}
 }
 
@@ -488,6 +496,10 @@ void slab_pool_stats(unsigned int class, struct tier_stats *stats)
 /* Recount a slab after a fork in the middle of a change to it. */
 static void repair_slab(struct slab_pool *pool, struct slab *slab)
 {
+	/* On its way between the pool and the superslab, and arrives yet. */
+	if (slab->carrier == thread_token())
+		return;
+	slab->carrier = 0;
 	/* Its thread may have been between the record and the registry. */
 	registry_set_class(slab->base, slab->units, slab->class);
 	list_init(&slab->node);

@@ -44,6 +44,30 @@ static struct {
 
 #define EMPTY_LIST	(&space.room[SUPERSLAB_SLABS])
 
+/*
+ * What this thread has between the lists and its next owner. When a signal
+ * handler forks then, the child's thread goes on with it.
+ */
+static __thread struct {
+	struct superslab *superslab;
+	uint32_t units;
+	bool shrinking;
+} held __attribute__((tls_model("initial-exec")));
+
+void superslab_hold(struct superslab *superslab, uint32_t units)
+{
+	WRITE_ONCE(held.units, units);
+	/* Of the handler's reads, too. */
+	__atomic_signal_fence(__ATOMIC_RELEASE);
+	WRITE_ONCE(held.superslab, superslab);
+}
+
+void superslab_let_go(void)
+{
+	__atomic_signal_fence(__ATOMIC_RELEASE);
+	WRITE_ONCE(held.superslab, NULL);
+}
+
 static void init_lists_locked(void)
 {
 	unsigned int i;
@@ -129,6 +153,8 @@ static struct superslab *grow_locked(void)
 		return NULL;
 	}
 	superslab_init(superslab, (uintptr_t)base);
+	superslab_hold(superslab, ALL_UNITS);
+	__atomic_fetch_add(&space.mapped, 1, __ATOMIC_RELAXED);
 	registry_set_superslab((uintptr_t)base, superslab);
 	return superslab;
 }
@@ -140,8 +166,6 @@ static struct superslab *superslab_grow(void)
 	lock_acquire(&grow_lock);
 	superslab = grow_locked();
 	lock_release(&grow_lock);
-	if (superslab)
-		__atomic_fetch_add(&space.mapped, 1, __ATOMIC_RELAXED);
 	return superslab;
 }
 
@@ -229,10 +253,12 @@ static void count_locked(struct superslab *superslab, int sign)
 	space.dirty_units += (size_t)sign * count_units(superslab->dirty_units);
 }
 
+/* A child that was forked in the midst may have counted one too few. */
 static size_t used_bytes_locked(void)
 {
-	return READ_ONCE(space.mapped) * SUPERSLAB_SIZE -
-	       space.free_units * SLAB_SIZE;
+	size_t mapped = READ_ONCE(space.mapped) * SUPERSLAB_SIZE;
+
+	return mapped - min(mapped, space.free_units * SLAB_SIZE);
 }
 
 /* Return: which of them were touched. */
@@ -308,6 +334,7 @@ struct superslab *superslab_take_units(unsigned int n, unsigned int *first,
 		count_locked(superslab, 1);
 	}
 	*dirty = take_units_locked(superslab, unit_mask(*first, n));
+	superslab_hold(superslab, unit_mask(*first, n));
 	reclaim_got(&space.pace, (n - count_units(*dirty)) * SLAB_SIZE,
 		    used_bytes_locked() + space.dirty_units * SLAB_SIZE);
 	lock_release(&space.lock);
@@ -370,6 +397,7 @@ static struct superslab *take_victim_locked(size_t limit, bool all,
 /* Seen by a forked child: units may be out that nobody will put back. */
 static void shrinkers_add(int n)
 {
+	WRITE_ONCE(held.shrinking, n > 0);
 	__atomic_fetch_add(&space.shrinkers, n, __ATOMIC_RELAXED);
 	WRITE_ONCE(space.shrinker, thread_token());
 }
@@ -388,13 +416,16 @@ static size_t shrink_to(size_t limit, bool all)
 	for (;;) {
 		lock_space();
 		superslab = take_victim_locked(limit, all, &units);
-		if (superslab)
+		if (superslab) {
+			superslab_hold(superslab, units);
 			shrinkers_add(1);
+		}
 		lock_release(&space.lock);
 		if (!superslab)
 			return bytes;
 		if (units == ALL_UNITS && superslab_release(superslab)) {
 			shrinkers_add(-1);
+			superslab_let_go();
 			bytes += SUPERSLAB_SIZE;
 			continue;
 		}
@@ -402,6 +433,7 @@ static size_t shrink_to(size_t limit, bool all)
 		lock_space();
 		put_units_locked(superslab, units, purged ? 0 : units);
 		shrinkers_add(-1);
+		superslab_let_go();
 		lock_release(&space.lock);
 		if (!purged)
 			return bytes;
@@ -420,6 +452,7 @@ void superslab_put_units(struct superslab *superslab, uint32_t units,
 
 	lock_space();
 	put_units_locked(superslab, units, dirty);
+	superslab_let_go();
 	due = reclaim_due(&space.pace, space.dirty_units * SLAB_SIZE,
 			  used_bytes_locked(), &keep);
 	lock_release(&space.lock);
@@ -437,6 +470,7 @@ static struct superslab *take_empty_superslab(void)
 					     node);
 		superslab->dirty_units = take_units_locked(superslab,
 							   ALL_UNITS);
+		superslab_hold(superslab, ALL_UNITS);
 	}
 	lock_release(&space.lock);
 	return superslab;
@@ -453,6 +487,7 @@ struct superslab *superslab_get(unsigned int registry_class, void *owner_data)
 		superslab->free_units = 0;
 	}
 	superslab->owner_data = owner_data;
+	superslab_let_go();
 	registry_set_class(superslab->base, SUPERSLAB_SLABS, registry_class);
 	return superslab;
 }
@@ -460,6 +495,7 @@ struct superslab *superslab_get(unsigned int registry_class, void *owner_data)
 void superslab_put(struct superslab *superslab, uint32_t dirty)
 {
 	registry_set_class(superslab->base, SUPERSLAB_SLABS, CLASS_NONE);
+	superslab_hold(superslab, ALL_UNITS);
 	superslab->owner_data = NULL;
 	superslab->dirty_units = 0;
 	superslab_put_units(superslab, ALL_UNITS, dirty);
@@ -508,15 +544,19 @@ static void rebuild_space(void)
 	space.dirty_units = 0;
 	space.pace.least = 0;
 	space.mapped = 0;
-	space.shrinkers = 0;
+	space.shrinkers = held.shrinking;
 	while ((superslab = registry_next_superslab(&index))) {
+		space.mapped++;
+		if (held.superslab == superslab && held.units == ALL_UNITS)
+			continue;
 		superslab->free_units = unowned_units(superslab);
+		if (held.superslab == superslab)
+			superslab->free_units &= ~held.units;
 		superslab->dirty_units = superslab->free_units;
 		count_locked(superslab, 1);
 		list_init(&superslab->node);
 		superslab->longest = 0;
 		enlist_locked(superslab);
-		space.mapped++;
 	}
 }
 
