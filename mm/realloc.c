@@ -19,10 +19,20 @@ static bool fits_well(size_t size, size_t usable, bool pages)
 	return size <= usable && usable - size <= usable / (pages ? 8 : 2);
 }
 
+/* What grows is likely to grow again: from a mapping, without copying. */
+static void *alloc_grown(size_t size)
+{
+	void *obj = NULL;
+
+	if (size >= REMAP_MIN_SIZE)
+		obj = large_alloc_mapping(size);
+	return obj ? obj : malloc_inline(size);
+}
+
 static void *move(void *ptr, size_t usable, size_t size)
 {
 	int saved = errno;
-	void *moved = malloc_inline(size);
+	void *moved = size > usable ? alloc_grown(size) : malloc_inline(size);
 
 	if (unlikely(!moved)) {
 		if (size > usable)

@@ -22,6 +22,12 @@
  */
 void *large_alloc(size_t size, size_t align, bool zero);
 
+/* From here on blocks that grow get a mapping of their own. */
+#define REMAP_MIN_SIZE		((size_t)128 << 10)
+
+/* As large_alloc(), with a mapping of its own whatever the size. */
+void *large_alloc_mapping(size_t size);
+
 /**
  * large_free() - Free what large_alloc() gave.
  * @ptr: any pointer that registry_class() gives CLASS_RUN or CLASS_NONE

@@ -28,6 +28,11 @@ void *large_alloc(size_t size, size_t align, bool zero)
 	return mapping_alloc(size, align, zero);
 }
 
+void *large_alloc_mapping(size_t size)
+{
+	return mapping_alloc(size, 1, false);
+}
+
 const char *large_free(void *ptr)
 {
 	if (registry_class(ptr) == CLASS_RUN)
@@ -47,7 +52,7 @@ void *large_resize(void *ptr, size_t size)
 	if (registry_class(ptr) == CLASS_RUN)
 		return run_resize(ptr, size) ? ptr : NULL;
 	/* Page tables move faster than bytes, for objects that stay large. */
-	if (size < MAPPING_MIN_SIZE)
+	if (size < REMAP_MIN_SIZE)
 		return NULL;
 	return mapping_resize(ptr, size);
 }

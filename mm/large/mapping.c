@@ -300,10 +300,11 @@ static void shrink_to(size_t bytes)
 	}
 }
 
-/* Keep one that is on no list. Return: the bytes that may stay kept. */
-static size_t keep(struct mapping *mapping, bool *too_much)
+/* Keep one that is on no list. */
+static void keep(struct mapping *mapping)
 {
 	struct mapping *lower, *upper;
+	bool too_much;
 	size_t bytes;
 
 	lock_acquire(&lock);
@@ -311,21 +312,20 @@ static size_t keep(struct mapping *mapping, bool *too_much)
 	upper = lower ? join_locked(mapping) : NULL;
 	keep_locked(mapping);
 	bytes = KEPT_BYTES ? reclaim_most(&pace, KEPT_BYTES, live_bytes) : 0;
-	*too_much = too_much_locked(bytes, KEPT_MAX);
+	too_much = too_much_locked(bytes, KEPT_MAX);
 	lock_release(&lock);
 	if (lower)
 		meta_free(&mapping_pool, lower);
 	if (upper)
 		meta_free(&mapping_pool, upper);
-	return bytes;
+	if (too_much)
+		shrink_to(bytes);
 }
 
 const char *mapping_free(void *ptr)
 {
 	struct mapping *mapping;
 	const char *fault;
-	bool too_much;
-	size_t bytes;
 
 	lock_acquire(&lock);
 	mapping = find_locked((uintptr_t)ptr);
@@ -337,9 +337,7 @@ const char *mapping_free(void *ptr)
 	remove_locked(mapping);
 	mapping->dirty = true;
 	lock_release(&lock);
-	bytes = keep(mapping, &too_much);
-	if (too_much)
-		shrink_to(bytes);
+	keep(mapping);
 	mapping_expire();
 	return NULL;
 }
@@ -379,10 +377,64 @@ size_t mapping_usable(const void *ptr, const char **fault)
 	return size;
 }
 
+/* Grow one that is on no list into a kept one behind it. */
+static bool extend(struct mapping *mapping, size_t size)
+{
+	size_t more = size - mapping->size;
+	struct mapping *behind;
+
+	lock_acquire(&lock);
+	behind = kept;
+	while (behind && (behind->addr != mapping->addr + mapping->size ||
+			  behind->size < more))
+		behind = behind->next;
+	if (!behind) {
+		lock_release(&lock);
+		return false;
+	}
+	unkeep_locked(behind);
+	reclaim_left(&pace, kept_bytes);
+	mapping->size = size;
+	behind->addr += more;
+	behind->size -= more;
+	if (behind->size)
+		keep_locked(behind);
+	lock_release(&lock);
+	if (!behind->size)
+		meta_free(&mapping_pool, behind);
+	return true;
+}
+
+/* Cut off the end of one that is on no list, and keep that. */
+static bool cut(struct mapping *mapping, size_t size)
+{
+	struct mapping *rest = meta_alloc(&mapping_pool);
+
+	if (!rest)
+		return false;
+	rest->addr = mapping->addr + size;
+	rest->size = mapping->size - size;
+	rest->dirty = true;
+	mapping->size = size;
+	keep(rest);
+	return true;
+}
+
+static bool remap(struct mapping *mapping, size_t size)
+{
+	void *moved = vm_remap((void *)mapping->addr, mapping->size, size);
+
+	if (!moved)
+		return false;
+	mapping->addr = (uintptr_t)moved;
+	mapping->size = size;
+	return true;
+}
+
 void *mapping_resize(void *ptr, size_t size)
 {
 	struct mapping *mapping;
-	void *moved;
+	bool done;
 
 	size = ALIGN_UP(size, vm_page_size());
 	/* Out of the table: its address may soon be someone else's. */
@@ -390,16 +442,14 @@ void *mapping_resize(void *ptr, size_t size)
 	mapping = find_locked((uintptr_t)ptr);
 	remove_locked(mapping);
 	lock_release(&lock);
-	moved = size == mapping->size ? ptr :
-		vm_remap(ptr, mapping->size, size);
-	if (moved) {
-		mapping->addr = (uintptr_t)moved;
-		mapping->size = size;
-	}
+	if (size > mapping->size)
+		done = extend(mapping, size) || remap(mapping, size);
+	else
+		done = size == mapping->size || cut(mapping, size);
 	lock_acquire(&lock);
 	insert_locked(mapping);
 	lock_release(&lock);
-	return moved;
+	return done ? (void *)mapping->addr : NULL;
 }
 
 /* Take one that waits, of those that waited when it began. */

@@ -332,6 +332,28 @@ static void kept_mappings_are_bounded(struct kunit *test)
 			bound ? 2 * bound + 3 * MIB : 0);
 }
 
+/* A block that shrinks leaves its end behind and grows into it again. */
+static void blocks_grow_where_they_shrank(struct kunit *test)
+{
+	unsigned char *p = allocate(test, 40 * MIB);
+	struct large_stats stats;
+
+	if (CONFIG_HAKMEM_LARGE_CACHE_MB < 40)
+		kunit_skip(test, "CONFIG_HAKMEM_LARGE_CACHE_MB is below 40");
+	memset(p, 1, 40 * MIB);
+	KUNIT_ASSERT_PTR_EQ(test, large_resize(p, 10 * MIB), p);
+	large_stats(&stats);
+	KUNIT_EXPECT_EQ(test, stats.cached_bytes, 30 * MIB);
+	KUNIT_ASSERT_PTR_EQ(test, large_resize(p, 30 * MIB), p);
+	large_stats(&stats);
+	KUNIT_EXPECT_EQ(test, stats.cached_bytes, 10 * MIB);
+	KUNIT_ASSERT_PTR_EQ(test, large_resize(p, 40 * MIB), p);
+	large_stats(&stats);
+	KUNIT_EXPECT_EQ(test, stats.cached, 0);
+	KUNIT_EXPECT_EQ(test, p[10 * MIB - 1], 1);
+	expect_freed(test, p);
+}
+
 /* A program that frees all it has, to build it up again, keeps it. */
 static void waves_are_kept(struct kunit *test)
 {
@@ -490,6 +512,7 @@ static const struct kunit_case page_cases[] = {
 	KUNIT_CASE(reuse_fits_closely),
 	KUNIT_CASE(kept_mappings_are_cut_and_joined),
 	KUNIT_CASE(kept_mappings_are_bounded),
+	KUNIT_CASE(blocks_grow_where_they_shrank),
 	KUNIT_CASE(waves_are_kept),
 	KUNIT_CASE(reclaim_gives_mappings_back),
 	KUNIT_CASE(mapping_grows_without_copying),
