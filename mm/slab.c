@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/bitmap.h"
+#include "lib/lock.h"
 #include "mm/knobs.h"
 #include "mm/registry.h"
 #include "mm/report.h"
@@ -81,8 +82,10 @@ struct slab *slab_get(unsigned int class, unsigned int units)
 	slab->base = superslab->base + first * SLAB_SIZE;
 	memset(&superslab->first_unit[first], (int)first, units);
 	fill(slab, units, class_size(class));
+	slab->carrier = thread_token();
 	/* Release: a forked child that sees the class sees the rest. */
 	__atomic_store_n(&slab->class, (uint8_t)class, __ATOMIC_RELEASE);
+	superslab_let_go();
 	if (class_is_paged(class))
 		slab->dirty_map = dirty_objects(slab, dirty >> first);
 	registry_set_class(slab->base, units, class);
@@ -101,6 +104,7 @@ void slab_put(struct slab *slab)
 	if (class_on_diet(slab->class) &&
 	    superslab_purge_units(superslab, dirty))
 		dirty = 0;
+	superslab_hold(superslab, units);
 	WRITE_ONCE(slab->class, CLASS_NONE);
 	superslab_put_units(superslab, units, dirty);
 }

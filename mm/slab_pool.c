@@ -187,6 +187,7 @@ unsigned int slab_pool_refill(unsigned int class, void **objs, unsigned int n)
 	pool->stats.slabs++;
 	pool->nr_empty++;
 	pool->nr_dirty += count_dirty(slab);
+	WRITE_ONCE(slab->carrier, 0);
 	list_add(&slab->node, &pool->partial);
 	taken = take_locked(pool, class, objs, n);
 	lock_release(&pool->lock);
@@ -226,6 +227,13 @@ const char *slab_pointer_fault(const void *addr, unsigned int class)
 	return find_object(addr, &geometry, &slab, &index);
 }
 
+/* It leaves: a child that a handler forks below this thread leaves it alone. */
+static void carry_locked(struct slab *slab, struct list_head *surplus)
+{
+	WRITE_ONCE(slab->carrier, thread_token());
+	list_add(&slab->node, surplus);
+}
+
 /* A slab with all objects free: the pool keeps a few, at the list's end. */
 static void retire_locked(struct slab_pool *pool, struct slab *slab,
 			  struct list_head *surplus)
@@ -238,7 +246,7 @@ static void retire_locked(struct slab_pool *pool, struct slab *slab,
 	}
 	pool->stats.slabs--;
 	pool->nr_dirty -= count_dirty(slab);
-	list_add(&slab->node, surplus);
+	carry_locked(slab, surplus);
 }
 
 static const char *give_locked(struct slab_pool *pool,
@@ -318,25 +326,31 @@ static void take_empty_locked(struct slab_pool *pool,
 		pool->stats.slabs--;
 		pool->nr_dirty -= count_dirty(slab);
 		list_del(&slab->node);
-		list_add(&slab->node, surplus);
+		carry_locked(slab, surplus);
 	}
 }
 
 /*
  * Take the touched free objects of a slab out, so that nobody gets them while
  * they are purged. A child that another thread forks meanwhile has them taken.
+ * Slabs without any go to the end on the way: no two searches meet them.
  */
 static struct slab *take_dirty_locked(struct slab_pool *pool, uint64_t *objs)
 {
-	struct list_head *pos;
+	const struct list_head *last = pool->partial.prev;
+	const struct list_head *seen = &pool->partial;
 	struct slab *slab;
 	unsigned int n;
 
-	list_for_each(pos, &pool->partial) {
-		slab = container_of(pos, struct slab, node);
+	while (seen != last) {
+		slab = list_first_entry(&pool->partial, struct slab, node);
+		seen = &slab->node;
 		n = count_dirty(slab);
-		if (!n)
+		if (!n) {
+			list_del(&slab->node);
+			list_add_tail(&slab->node, &pool->partial);
 			continue;
+		}
 		*objs = slab->free_map[0] & slab->dirty_map;
 		if (slab->nr_free == slab->nr_objects)
 			pool->nr_empty--;
@@ -482,6 +496,10 @@ void slab_pool_stats(unsigned int class, struct tier_stats *stats)
 /* Recount a slab after a fork in the middle of a change to it. */
 static void repair_slab(struct slab_pool *pool, struct slab *slab)
 {
+	/* On its way between the pool and the superslab, and arrives yet. */
+	if (slab->carrier == thread_token())
+		return;
+	slab->carrier = 0;
 	/* Its thread may have been between the record and the registry. */
 	registry_set_class(slab->base, slab->units, slab->class);
 	list_init(&slab->node);

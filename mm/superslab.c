@@ -27,7 +27,8 @@ static uintptr_t next_hint;		/* guarded by grow_lock */
 /*
  * All superslabs but those that are full or were taken whole: by the longest
  * run of free units in each, so that one with room enough is found at once,
- * and the tightest fit first. Behind the last are the empty ones.
+ * and the tightest fit first. Behind the last are the empty ones. On each list
+ * those with touched units are in front, for who needs one and who purges.
  */
 static struct {
 	struct lock lock;		/* guards all below */
@@ -42,6 +43,30 @@ static struct {
 } space;
 
 #define EMPTY_LIST	(&space.room[SUPERSLAB_SLABS])
+
+/*
+ * What this thread has between the lists and its next owner. When a signal
+ * handler forks then, the child's thread goes on with it.
+ */
+static __thread struct {
+	struct superslab *superslab;
+	uint32_t units;
+	bool shrinking;
+} held __attribute__((tls_model("initial-exec")));
+
+void superslab_hold(struct superslab *superslab, uint32_t units)
+{
+	WRITE_ONCE(held.units, units);
+	/* Of the handler's reads, too. */
+	__atomic_signal_fence(__ATOMIC_RELEASE);
+	WRITE_ONCE(held.superslab, superslab);
+}
+
+void superslab_let_go(void)
+{
+	__atomic_signal_fence(__ATOMIC_RELEASE);
+	WRITE_ONCE(held.superslab, NULL);
+}
 
 static void init_lists_locked(void)
 {
@@ -71,6 +96,7 @@ static void superslab_init(struct superslab *superslab, uintptr_t base)
 	list_init(&superslab->node);
 	superslab->base = base;
 	superslab->longest = 0;
+	superslab->in_front = false;
 	superslab->free_units = ALL_UNITS;
 	superslab->dirty_units = 0;
 	superslab->owner_data = NULL;
@@ -127,6 +153,8 @@ static struct superslab *grow_locked(void)
 		return NULL;
 	}
 	superslab_init(superslab, (uintptr_t)base);
+	superslab_hold(superslab, ALL_UNITS);
+	__atomic_fetch_add(&space.mapped, 1, __ATOMIC_RELAXED);
 	registry_set_superslab((uintptr_t)base, superslab);
 	return superslab;
 }
@@ -138,8 +166,6 @@ static struct superslab *superslab_grow(void)
 	lock_acquire(&grow_lock);
 	superslab = grow_locked();
 	lock_release(&grow_lock);
-	if (superslab)
-		__atomic_fetch_add(&space.mapped, 1, __ATOMIC_RELAXED);
 	return superslab;
 }
 
@@ -205,14 +231,19 @@ static unsigned int longest_run(uint32_t units)
 static void enlist_locked(struct superslab *superslab)
 {
 	unsigned int longest = longest_run(superslab->free_units);
+	bool in_front = superslab->dirty_units;
 
-	if (longest == superslab->longest)
+	if (longest == superslab->longest && in_front == superslab->in_front)
 		return;
 	superslab->longest = longest;
+	superslab->in_front = in_front;
 	list_del(&superslab->node);
 	if (!longest)
 		return;
-	list_add(&superslab->node, &space.room[longest]);
+	if (in_front)
+		list_add(&superslab->node, &space.room[longest]);
+	else
+		list_add_tail(&superslab->node, &space.room[longest]);
 	space.occupied |= (uint64_t)1 << longest;
 }
 
@@ -220,6 +251,14 @@ static void count_locked(struct superslab *superslab, int sign)
 {
 	space.free_units += (size_t)sign * count_units(superslab->free_units);
 	space.dirty_units += (size_t)sign * count_units(superslab->dirty_units);
+}
+
+/* A child that was forked in the midst may have counted one too few. */
+static size_t used_bytes_locked(void)
+{
+	size_t mapped = READ_ONCE(space.mapped) * SUPERSLAB_SIZE;
+
+	return mapped - min(mapped, space.free_units * SLAB_SIZE);
 }
 
 /* Return: which of them were touched. */
@@ -295,29 +334,39 @@ struct superslab *superslab_take_units(unsigned int n, unsigned int *first,
 		count_locked(superslab, 1);
 	}
 	*dirty = take_units_locked(superslab, unit_mask(*first, n));
-	reclaim_got(&space.pace, (n - count_units(*dirty)) * SLAB_SIZE);
+	superslab_hold(superslab, unit_mask(*first, n));
+	reclaim_got(&space.pace, (n - count_units(*dirty)) * SLAB_SIZE,
+		    used_bytes_locked() + space.dirty_units * SLAB_SIZE);
 	lock_release(&space.lock);
 	return superslab;
+}
+
+/* Return: one from a list with touched units, or NULL. */
+static struct superslab *first_dirty_locked(unsigned int longest)
+{
+	struct list_head *list = &space.room[longest];
+	struct superslab *superslab;
+
+	if (list_empty(list))
+		return NULL;
+	superslab = list_first_entry(list, struct superslab, node);
+	return superslab->dirty_units ? superslab : NULL;
 }
 
 /* Take touched units out of one that has room. Return: it, or NULL. */
 static struct superslab *take_dirty_locked(uint32_t *units)
 {
 	struct superslab *superslab;
-	struct list_head *pos;
 	unsigned int i;
 
 	for (i = SUPERSLAB_SLABS - 1; i; i--) {
-		list_for_each(pos, &space.room[i]) {
-			superslab = container_of(pos, struct superslab, node);
-			if (!superslab->dirty_units)
-				continue;
-			*units = superslab->dirty_units;
-			take_units_locked(superslab, *units);
-			reclaim_gave(&space.pace,
-				     count_units(*units) * SLAB_SIZE);
-			return superslab;
-		}
+		superslab = first_dirty_locked(i);
+		if (!superslab)
+			continue;
+		*units = superslab->dirty_units;
+		take_units_locked(superslab, *units);
+		reclaim_gave(&space.pace, count_units(*units) * SLAB_SIZE);
+		return superslab;
 	}
 	return NULL;
 }
@@ -327,16 +376,16 @@ static struct superslab *take_victim_locked(size_t limit, bool all,
 					    uint32_t *units)
 {
 	struct superslab *superslab;
-	struct list_head *pos;
 	uint32_t dirty;
 
 	if (!all && space.dirty_units <= limit)
 		return NULL;
-	for (pos = EMPTY_LIST->prev; pos != EMPTY_LIST; pos = pos->prev) {
-		superslab = container_of(pos, struct superslab, node);
-		/* One that the kernel would not unmap is clean by now. */
-		if (!all && !superslab->dirty_units)
-			continue;
+	/* One that the kernel would not unmap is clean by now. */
+	superslab = first_dirty_locked(SUPERSLAB_SLABS);
+	if (!superslab && all && !list_empty(EMPTY_LIST))
+		superslab = list_first_entry(EMPTY_LIST, struct superslab,
+					     node);
+	if (superslab) {
 		*units = superslab->free_units;
 		dirty = take_units_locked(superslab, *units);
 		reclaim_gave(&space.pace, count_units(dirty) * SLAB_SIZE);
@@ -348,6 +397,7 @@ static struct superslab *take_victim_locked(size_t limit, bool all,
 /* Seen by a forked child: units may be out that nobody will put back. */
 static void shrinkers_add(int n)
 {
+	WRITE_ONCE(held.shrinking, n > 0);
 	__atomic_fetch_add(&space.shrinkers, n, __ATOMIC_RELAXED);
 	WRITE_ONCE(space.shrinker, thread_token());
 }
@@ -366,13 +416,16 @@ static size_t shrink_to(size_t limit, bool all)
 	for (;;) {
 		lock_space();
 		superslab = take_victim_locked(limit, all, &units);
-		if (superslab)
+		if (superslab) {
+			superslab_hold(superslab, units);
 			shrinkers_add(1);
+		}
 		lock_release(&space.lock);
 		if (!superslab)
 			return bytes;
 		if (units == ALL_UNITS && superslab_release(superslab)) {
 			shrinkers_add(-1);
+			superslab_let_go();
 			bytes += SUPERSLAB_SIZE;
 			continue;
 		}
@@ -380,6 +433,7 @@ static size_t shrink_to(size_t limit, bool all)
 		lock_space();
 		put_units_locked(superslab, units, purged ? 0 : units);
 		shrinkers_add(-1);
+		superslab_let_go();
 		lock_release(&space.lock);
 		if (!purged)
 			return bytes;
@@ -390,12 +444,6 @@ static size_t shrink_to(size_t limit, bool all)
 	}
 }
 
-static size_t used_bytes_locked(void)
-{
-	return READ_ONCE(space.mapped) * SUPERSLAB_SIZE -
-	       space.free_units * SLAB_SIZE;
-}
-
 void superslab_put_units(struct superslab *superslab, uint32_t units,
 			 uint32_t dirty)
 {
@@ -404,6 +452,7 @@ void superslab_put_units(struct superslab *superslab, uint32_t units,
 
 	lock_space();
 	put_units_locked(superslab, units, dirty);
+	superslab_let_go();
 	due = reclaim_due(&space.pace, space.dirty_units * SLAB_SIZE,
 			  used_bytes_locked(), &keep);
 	lock_release(&space.lock);
@@ -421,6 +470,7 @@ static struct superslab *take_empty_superslab(void)
 					     node);
 		superslab->dirty_units = take_units_locked(superslab,
 							   ALL_UNITS);
+		superslab_hold(superslab, ALL_UNITS);
 	}
 	lock_release(&space.lock);
 	return superslab;
@@ -437,6 +487,7 @@ struct superslab *superslab_get(unsigned int registry_class, void *owner_data)
 		superslab->free_units = 0;
 	}
 	superslab->owner_data = owner_data;
+	superslab_let_go();
 	registry_set_class(superslab->base, SUPERSLAB_SLABS, registry_class);
 	return superslab;
 }
@@ -444,6 +495,7 @@ struct superslab *superslab_get(unsigned int registry_class, void *owner_data)
 void superslab_put(struct superslab *superslab, uint32_t dirty)
 {
 	registry_set_class(superslab->base, SUPERSLAB_SLABS, CLASS_NONE);
+	superslab_hold(superslab, ALL_UNITS);
 	superslab->owner_data = NULL;
 	superslab->dirty_units = 0;
 	superslab_put_units(superslab, ALL_UNITS, dirty);
@@ -492,15 +544,19 @@ static void rebuild_space(void)
 	space.dirty_units = 0;
 	space.pace.least = 0;
 	space.mapped = 0;
-	space.shrinkers = 0;
+	space.shrinkers = held.shrinking;
 	while ((superslab = registry_next_superslab(&index))) {
+		space.mapped++;
+		if (held.superslab == superslab && held.units == ALL_UNITS)
+			continue;
 		superslab->free_units = unowned_units(superslab);
+		if (held.superslab == superslab)
+			superslab->free_units &= ~held.units;
 		superslab->dirty_units = superslab->free_units;
 		count_locked(superslab, 1);
 		list_init(&superslab->node);
 		superslab->longest = 0;
 		enlist_locked(superslab);
-		space.mapped++;
 	}
 }
 

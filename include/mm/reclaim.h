@@ -62,12 +62,19 @@ static inline void reclaim_gave(struct reclaim_pace *pace, size_t bytes)
 	pace->gone += bytes;
 }
 
-/* Memory came from the kernel: would what went have done? */
-static inline void reclaim_got(struct reclaim_pace *pace, size_t bytes)
+/**
+ * reclaim_got() - Memory came from the kernel: would what went have done?
+ * @pace: of the layer
+ * @bytes: that came
+ * @all: bytes in use and idle now; who had to fetch them again and again, as
+ *	after malloc_trim(), misses no more than these
+ */
+static inline void reclaim_got(struct reclaim_pace *pace, size_t bytes,
+			       size_t all)
 {
 	bytes = min(bytes, pace->gone);
 	pace->gone -= bytes;
-	pace->missed += bytes;
+	pace->missed = max(pace->missed, min(pace->missed + bytes, all));
 	pace->bounced += bytes;
 }
 

@@ -33,6 +33,8 @@
  * @nr_objects: that fit
  * @nr_free: bits set in @free_map
  * @hint: no word of @free_map before this one has a bit set
+ * @carrier: token of the thread that brings it to its pool or back, 0 while it
+ *	is in the pool
  * @dirty_map: in slabs of paged classes, the objects whose memory was touched
  *	and not purged since
  * @free_map: a set bit is an object that is with the slab; all others are with
@@ -49,6 +51,7 @@ struct slab {
 	uint16_t nr_objects;
 	uint16_t nr_free;
 	uint16_t hint;
+	uintptr_t carrier;
 	uint64_t dirty_map;
 	uint64_t free_map[SLAB_MAX_OBJECTS / 64];
 };
@@ -58,6 +61,7 @@ struct slab {
  * @node: on the list for the longest run of its free units, or on none
  * @base: its address
  * @longest: units of that run, as of the list it is on; 0 on none
+ * @in_front: it is before all without @dirty_units on that list
  * @free_units: a set bit is a unit that belongs to no slab
  * @dirty_units: of those, the ones whose memory was touched and not purged
  * @owner_data: of whoever took the superslab whole
@@ -68,6 +72,7 @@ struct superslab {
 	struct list_head node;
 	uintptr_t base;
 	unsigned int longest;
+	bool in_front;
 	uint32_t free_units;
 	uint32_t dirty_units;
 	void *owner_data;
@@ -87,12 +92,27 @@ static inline uint32_t unit_mask(unsigned int first, unsigned int n)
  * @dirty: out: a bit for each unit of the superslab that is among them and may
  *	hold data; the others read as zero
  *
+ * They are held until superslab_let_go().
+ *
  * Return: the superslab, or NULL without memory.
  */
 struct superslab *superslab_take_units(unsigned int n, unsigned int *first,
 				       uint32_t *dirty);
 
-/* Give units back, of which those in @dirty may hold data. */
+/**
+ * superslab_hold() - These units are this thread's, whatever their record says.
+ * @superslab: where they are
+ * @units: which; all, if it is taken whole
+ *
+ * For the time between the lists and a slab, or back: a child that a signal
+ * handler forks then does not find them free. One superslab at a time.
+ */
+void superslab_hold(struct superslab *superslab, uint32_t units);
+
+/* Whose the units are is on record again. */
+void superslab_let_go(void);
+
+/* Give units back, of which those in @dirty may hold data, and let go. */
 void superslab_put_units(struct superslab *superslab, uint32_t units,
 			 uint32_t dirty);
 

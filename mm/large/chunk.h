@@ -22,6 +22,7 @@
  * @bucket: where @node is, from 1; 0 in none
  * @nr_dirty: free pages that were touched
  * @purger: token of the thread that purges pages of it, which must stay; or 0
+ * @purged: the pages that it has taken out
  * @length: pages of the run that begins here, 0 if none does; written last
  *	when a run comes to be and first when it goes
  * @used: pages in a run
@@ -35,6 +36,7 @@ struct chunk {
 	unsigned int bucket;
 	unsigned int nr_dirty;
 	uintptr_t purger;
+	const uint64_t *purged;
 	uint16_t length[CHUNK_PAGES_MAX];
 	uint64_t used[BITMAP_WORDS(CHUNK_PAGES_MAX)];
 	uint64_t dirty[BITMAP_WORDS(CHUNK_PAGES_MAX)];

@@ -258,7 +258,7 @@ void *mapping_alloc(size_t size, size_t align, bool zero)
 	lock_acquire(&lock);
 	insert_locked(mapping);
 	if (!kept_one)
-		reclaim_got(&pace, size);
+		reclaim_got(&pace, size, live_bytes + kept_bytes);
 	nr_allocs++;
 	lock_release(&lock);
 	return (void *)mapping->addr;
@@ -345,15 +345,21 @@ const char *mapping_free(void *ptr)
 void mapping_expire(void)
 {
 	size_t wanted;
+	bool due;
 
 	if (reclaim_clock_ms() < READ_ONCE(pace.next_ms))
 		return;
 	lock_acquire(&lock);
-	wanted = kept_bytes - pace.least;
-	pace.least = kept_bytes;
-	reclaim_next(&pace);
+	/* Of two threads that came here, one: the other would keep nothing. */
+	due = reclaim_clock_ms() >= pace.next_ms;
+	if (due) {
+		wanted = kept_bytes - pace.least;
+		pace.least = kept_bytes;
+		reclaim_next(&pace);
+	}
 	lock_release(&lock);
-	shrink_to(wanted);
+	if (due)
+		shrink_to(wanted);
 }
 
 size_t mapping_usable(const void *ptr, const char **fault)

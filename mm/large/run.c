@@ -136,8 +136,9 @@ static bool take_locked(struct chunk *chunk, unsigned int page,
 	chunk->nr_dirty -= dirty;
 	runs.dirty_pages -= dirty;
 	reclaim_left(&runs.pace, runs.dirty_pages * vm_page_size());
-	reclaim_got(&runs.pace, (n - dirty) * vm_page_size());
 	runs.live_pages += n;
+	reclaim_got(&runs.pace, (n - dirty) * vm_page_size(),
+		    (runs.live_pages + runs.dirty_pages) * vm_page_size());
 	return dirty;
 }
 
@@ -260,6 +261,7 @@ static void take_out_locked(struct chunk *chunk, uint64_t *taken)
 		taken[word] = chunk->dirty[word] & ~chunk->used[word];
 		chunk->used[word] |= taken[word];
 	}
+	chunk->purged = taken;
 	WRITE_ONCE(chunk->purger, thread_token());
 	runs.purgers++;
 	chunk->nr_free -= chunk->nr_dirty;
@@ -453,6 +455,17 @@ bool run_resize(void *ptr, size_t size)
 	return done;
 }
 
+/* Below a signal handler: the pages that this thread itself has taken out. */
+static void keep_taken(struct chunk *chunk)
+{
+	unsigned int word;
+
+	for (word = 0; word < BITMAP_WORDS(CHUNK_PAGES_MAX); word++)
+		chunk->used[word] |= chunk->purged[word];
+	chunk->nr_free -= bitmap_count_range(chunk->purged, 0, chunk_pages());
+	runs.purgers++;
+}
+
 /* The lengths are true at any time: everything else follows from them. */
 static void repair_chunk(struct superslab *superslab)
 {
@@ -465,7 +478,6 @@ static void repair_chunk(struct superslab *superslab)
 	registry_set_class(superslab->base, SUPERSLAB_SLABS, CLASS_RUN);
 	memset(chunk->used, 0, sizeof(chunk->used));
 	memset(chunk->dirty, 0xff, sizeof(chunk->dirty));
-	chunk->purger = 0;
 	chunk->nr_free = pages;
 	for (page = 0; page < pages; page++) {
 		if (!chunk->length[page])
@@ -475,6 +487,10 @@ static void repair_chunk(struct superslab *superslab)
 		runs.live_pages += chunk->length[page];
 		runs.live++;
 	}
+	if (chunk->purger == thread_token())
+		keep_taken(chunk);
+	else
+		chunk->purger = 0;
 	chunk->nr_dirty = chunk->nr_free;
 	chunk->bound = chunk->nr_free;
 	chunk->bucket = 0;
