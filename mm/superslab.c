@@ -582,6 +582,15 @@ void superslab_fork_child(void)
 	}
 }
 
+size_t superslab_touched(void)
+{
+	size_t units = READ_ONCE(space.mapped) * SUPERSLAB_SLABS +
+		       READ_ONCE(space.dirty_units);
+	size_t free_units = READ_ONCE(space.free_units);
+
+	return units > free_units ? (units - free_units) * SLAB_SIZE : 0;
+}
+
 void superslab_usage(struct superslab_usage *usage)
 {
 	usage->mapped = READ_ONCE(space.mapped) * SUPERSLAB_SIZE;

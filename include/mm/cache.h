@@ -233,7 +233,7 @@ size_t cache_reclaim(void);
 /* From now on, a thread's magazines that are touched are touched again. */
 void cache_begin_epoch(void);
 
-/* Leave to the depots what this thread did not touch in the last epoch. */
+/* Drain what this thread did not touch in the last epoch. */
 void cache_tend(void);
 
 /* Drain what lay in the depots and in parked caches since the last call. */

@@ -25,7 +25,7 @@ void *large_alloc(size_t size, size_t align, bool zero);
 /* From here on blocks that grow get a mapping of their own. */
 #define REMAP_MIN_SIZE		((size_t)128 << 10)
 
-/* As large_alloc(), with a mapping of its own whatever the size. */
+/* A mapping whatever the size. Return: NULL without memory or with too many. */
 void *large_alloc_mapping(size_t size);
 
 /**

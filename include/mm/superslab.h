@@ -186,4 +186,7 @@ struct superslab_usage {
 
 void superslab_usage(struct superslab_usage *usage);
 
+/* Bytes in use, or free and touched; cheap to ask, not exact. */
+size_t superslab_touched(void);
+
 #endif /* HAKMEM_MM_SUPERSLAB_H */

@@ -72,6 +72,11 @@ void ace_pay(size_t size, unsigned int caches, const struct class_limits *base,
 	wanted->refill = min(wanted->refill, wanted->magazine);
 }
 
+size_t ace_next_growth(size_t touched)
+{
+	return touched + max(touched / ACE_GROWTH_DIVISOR, ACE_GROWTH_MIN);
+}
+
 unsigned int ace_next_decay(unsigned int base_ms, unsigned int now_ms,
 			    size_t bounced, size_t used)
 {

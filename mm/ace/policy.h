@@ -22,6 +22,10 @@
 #define ACE_BUDGET_MIN		((size_t)4 << 20)
 #define ACE_BUDGET_DIVISOR	16
 
+/* When this much more is touched, what lies unused goes without waiting. */
+#define ACE_GROWTH_MIN		((size_t)8 << 20)
+#define ACE_GROWTH_DIVISOR	16
+
 /* Memory that came back so soon that it should not have gone. */
 #define ACE_BOUNCE_MIN		((size_t)8 << 20)
 #define ACE_BOUNCE_DIVISOR	8
@@ -77,6 +81,9 @@ size_t ace_budget(size_t used);
  */
 void ace_pay(size_t size, unsigned int caches, const struct class_limits *base,
 	     struct class_limits *wanted, size_t *budget);
+
+/* Return: at how many touched bytes to look for unused ones again. */
+size_t ace_next_growth(size_t touched);
 
 /**
  * ace_next_decay() - How long free memory should stay from now on.

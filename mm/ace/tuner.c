@@ -34,6 +34,7 @@ static struct {
 	struct lock lock;	/* guards the rest */
 	uint64_t next_ms;	/* read without it */
 	uint64_t last_ms;
+	size_t growth;		/* bytes touched to look at; read without it */
 	uint64_t expire_ms;
 	size_t bounced;		/* of the superslabs, at the last expiry */
 	size_t looks;
@@ -139,17 +140,37 @@ static bool look_locked(uint64_t now)
 	return expire_due_locked(now, &usage);
 }
 
+/*
+ * Each size wants slabs of its own. When there are ever more, objects of sizes
+ * that are out of use may hold others, from the magazines that they lie in.
+ */
+static bool grown_locked(void)
+{
+	size_t touched = superslab_touched();
+	bool grown = touched >= tuner.growth;
+
+	if (grown || ace_next_growth(touched) < tuner.growth)
+		WRITE_ONCE(tuner.growth, ace_next_growth(touched));
+	return grown;
+}
+
 bool ace_look(void)
 {
 	uint64_t now = reclaim_clock_ms();
-	bool expire;
+	bool expire = false, grown;
 
-	/* Acquire: pairs with the lock of the look before this one. */
-	if (likely(now < READ_ONCE(tuner.next_ms)) || !lock_try(&tuner.lock))
+	if (likely(now < READ_ONCE(tuner.next_ms) &&
+		   superslab_touched() < READ_ONCE(tuner.growth)))
 		return false;
-	expire = now >= tuner.next_ms && look_locked(now);
+	if (!lock_try(&tuner.lock))
+		return false;
+	if (now >= tuner.next_ms)
+		expire = look_locked(now);
+	grown = grown_locked();
 	lock_release(&tuner.lock);
-	return expire;
+	if (grown)
+		cache_reclaim();
+	return expire || grown;
 }
 
 void ace_fork_child(void)

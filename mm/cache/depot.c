@@ -27,6 +27,7 @@
  * @nr_empty: empty ones
  * @least_full: smallest @nr_full since the idle ones were last taken
  * @exchanges: full ones that came or went
+ * @exchanges_seen: when the idle ones were last taken
  */
 struct depot {
 	struct lock lock;
@@ -37,6 +38,7 @@ struct depot {
 	unsigned int nr_empty;
 	unsigned int least_full;
 	size_t exchanges;
+	size_t exchanges_seen;
 } __aligned_to(64);
 
 static struct depot depots[NR_CLASSES];
@@ -162,7 +164,9 @@ void depot_put_empty(unsigned int class, struct magazine *empty)
 /* The ones that came first are at the end of the list: cut it there. */
 static struct magazine *cut_idle_locked(struct depot *depot)
 {
-	unsigned int stay = depot->nr_full - depot->least_full;
+	bool touched = depot->exchanges != depot->exchanges_seen;
+	unsigned int nr_idle = touched ? depot->least_full : depot->nr_full;
+	unsigned int stay = depot->nr_full - nr_idle;
 	struct magazine **link = &depot->full;
 	struct magazine *idle, *magazine;
 
@@ -172,8 +176,9 @@ static struct magazine *cut_idle_locked(struct depot *depot)
 	WRITE_ONCE(*link, NULL);
 	for (magazine = idle; magazine; magazine = magazine->next)
 		depot->objects -= magazine_objects(magazine);
-	depot->nr_full -= depot->least_full;
+	depot->nr_full -= nr_idle;
 	depot->least_full = depot->nr_full;
+	depot->exchanges_seen = depot->exchanges;
 	return idle;
 }
 

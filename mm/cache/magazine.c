@@ -240,7 +240,7 @@ static uint16_t low_bits(void **top)
 	return (uint16_t)((uintptr_t)top / sizeof(void *));
 }
 
-/* Leave to the depot what was not touched since the last look. */
+/* Give to the tiers what was not touched since the last look. */
 static void expire_idle(struct cache *cache)
 {
 	unsigned int class;
@@ -250,8 +250,8 @@ static void expire_idle(struct cache *cache)
 		if (cache->top[class] == NO_MAGAZINE_TOP)
 			continue;
 		if (low_bits(cache->top[class]) == cache->seen[class]) {
-			magazine_put(class, unload(cache, class), false);
-			magazine_put(class, cache->spare[class], false);
+			magazine_put(class, unload(cache, class), true);
+			magazine_put(class, cache->spare[class], true);
 			cache->spare[class] = NULL;
 		}
 		cache->seen[class] = low_bits(cache->top[class]);

@@ -30,7 +30,7 @@ void *large_alloc(size_t size, size_t align, bool zero)
 
 void *large_alloc_mapping(size_t size)
 {
-	return mapping_alloc(size, 1, false);
+	return mapping_may_add() ? mapping_alloc(size, 1, false) : NULL;
 }
 
 const char *large_free(void *ptr)

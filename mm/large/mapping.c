@@ -28,6 +28,9 @@
 #define KEPT_MAX	64
 #define KEPT_BYTES	((size_t)CONFIG_HAKMEM_LARGE_CACHE_MB << 20)
 
+/* Of the 65530 mappings that a process may have, blocks that grew get these. */
+#define GROWN_MAX	16384
+
 /* What is left over of a kept one stays with the object if it is little. */
 #define REST_DIVISOR	8
 
@@ -238,6 +241,11 @@ static struct mapping *surplus_locked(size_t bytes, unsigned int n)
 	reclaim_left(&pace, kept_bytes);
 	reclaim_gave(&pace, oldest->size);
 	return oldest;
+}
+
+bool mapping_may_add(void)
+{
+	return READ_ONCE(nr_live) < GROWN_MAX;
 }
 
 void *mapping_alloc(size_t size, size_t align, bool zero)

@@ -10,6 +10,9 @@
 /* As the large_* functions of the same name, for any address. */
 void *mapping_alloc(size_t size, size_t align, bool zero);
 const char *mapping_free(void *ptr);
+
+/* Whether there may be one more that is not needed for its size. */
+bool mapping_may_add(void);
 size_t mapping_usable(const void *ptr, const char **fault);
 
 /**

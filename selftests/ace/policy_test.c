@@ -260,6 +260,15 @@ static void budget_is_never_exceeded(struct kunit *test)
 	}
 }
 
+static void growth_is_a_step_ahead(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, ace_next_growth(0), ACE_GROWTH_MIN);
+	KUNIT_EXPECT_EQ(test, ace_next_growth(16 * MIB),
+			16 * MIB + ACE_GROWTH_MIN);
+	KUNIT_EXPECT_EQ(test, ace_next_growth(GIB),
+			GIB + GIB / ACE_GROWTH_DIVISOR);
+}
+
 static const struct decay_row {
 	const char *what;
 	unsigned int base_ms, now_ms;
@@ -305,6 +314,7 @@ static const struct kunit_case policy_cases[] = {
 	KUNIT_CASE(budget_follows_use),
 	KUNIT_CASE_PARAM(depth_is_paid_for, pay_rows, describe_pay),
 	KUNIT_CASE(budget_is_never_exceeded),
+	KUNIT_CASE(growth_is_a_step_ahead),
 	KUNIT_CASE_PARAM(decay_follows_what_bounces, decay_rows,
 			 describe_decay),
 	{}
