@@ -43,8 +43,17 @@ void *malloc_slow(size_t size)
 
 void *malloc_aligned(size_t align, size_t size)
 {
+	unsigned int class;
+	void *obj;
+
 	if (align <= OBJECT_ALIGN)
 		return malloc_inline(size);
+	class = route_class(size, align);
+	if (class != CLASS_NONE) {
+		obj = cache_pop(cache_tables_base(), class);
+		if (likely(obj))
+			return obj;
+	}
 	return allocate(size, align, false);
 }
 

@@ -9,6 +9,10 @@
 #include "mm/large.h"
 #include "mm/malloc.h"
 
+/* A block that takes long to copy grows by this part at least. */
+#define GROWTH_DIVISOR	4
+#define AHEAD_MIN_SIZE	((size_t)1024)
+
 /*
  * An object stays as it is while the request fits and leaves little unused:
  * of one that would have to be copied up to half, of pages, which can be cut
@@ -19,20 +23,27 @@ static bool fits_well(size_t size, size_t usable, bool pages)
 	return size <= usable && usable - size <= usable / (pages ? 8 : 2);
 }
 
-/* What grows is likely to grow again: from a mapping, without copying. */
-static void *alloc_grown(size_t size)
+/*
+ * What grows is likely to grow again: with a mapping without copying, below
+ * that seldom.
+ */
+static void *alloc_grown(size_t size, size_t usable)
 {
+	size_t ahead = usable + usable / GROWTH_DIVISOR;
 	void *obj = NULL;
 
 	if (size >= REMAP_MIN_SIZE)
 		obj = large_alloc_mapping(size);
+	else if (usable >= AHEAD_MIN_SIZE && ahead < REMAP_MIN_SIZE)
+		size = max(size, ahead);
 	return obj ? obj : malloc_inline(size);
 }
 
 static void *move(void *ptr, size_t usable, size_t size)
 {
 	int saved = errno;
-	void *moved = size > usable ? alloc_grown(size) : malloc_inline(size);
+	void *moved = size > usable ? alloc_grown(size, usable) :
+				      malloc_inline(size);
 
 	if (unlikely(!moved)) {
 		if (size > usable)

@@ -34,16 +34,17 @@ const struct tier_ops *class_tier(unsigned int class)
 }
 
 /*
- * The smallest class of a tier whose objects all have the alignment: a slab
- * begins at a multiple of SLAB_SIZE, its objects at multiples of theirs in it.
+ * A slab begins at a multiple of SLAB_SIZE, its objects at multiples of theirs
+ * in it, and none is smaller than what it is aligned to.
  */
-static unsigned int aligned_class(size_t size, size_t align)
+unsigned int route_class(size_t size, size_t align)
 {
 	unsigned int class;
 
 	if (size > SUPERSLAB_SIZE || align > SLAB_SIZE)
 		return CLASS_NONE;
-	for (class = size_class(size); class < NR_CLASSES; class++) {
+	for (class = size_class(max(size, align)); class < NR_CLASSES;
+	     class++) {
 		if (!class_tier(class))
 			return CLASS_NONE;
 		if (IS_ALIGNED(class_size(class), align))
@@ -83,7 +84,7 @@ static void *alloc_zeroed(unsigned int class, size_t size)
 
 static void *ask_owners(size_t size, size_t align, bool zero)
 {
-	unsigned int class = aligned_class(size, align);
+	unsigned int class = route_class(size, align);
 	void *obj;
 
 	while (class != CLASS_NONE) {

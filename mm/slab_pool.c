@@ -165,8 +165,7 @@ static unsigned int count_dirty(const struct slab *slab)
 {
 	if (!class_is_paged(slab->class))
 		return 0;
-	return (unsigned int)__builtin_popcountll(slab->free_map[0] &
-						  slab->dirty_map);
+	return bit_count(slab->free_map[0] & slab->dirty_map);
 }
 
 unsigned int slab_pool_refill(unsigned int class, void **objs, unsigned int n)
@@ -374,10 +373,9 @@ static void put_back_locked(struct slab_pool *pool, struct slab *slab,
 		list_add_tail(&slab->node, &pool->partial);
 	slab->free_map[0] |= objs;
 	slab->hint = 0;
-	slab->nr_free = (uint16_t)(slab->nr_free +
-				   __builtin_popcountll(objs));
+	slab->nr_free = (uint16_t)(slab->nr_free + bit_count(objs));
 	if (!purged)
-		pool->nr_dirty += (size_t)__builtin_popcountll(objs);
+		pool->nr_dirty += bit_count(objs);
 	if (slab->nr_free == slab->nr_objects)
 		retire_locked(pool, slab, surplus);
 }
@@ -424,7 +422,7 @@ static size_t purge_pool(unsigned int class, size_t keep)
 			break;
 		purged = purge_objects(slab, objs);
 		if (purged)
-			bytes += (size_t)__builtin_popcountll(objs) * size;
+			bytes += bit_count(objs) * size;
 		lock_pool(pool);
 		put_back_locked(pool, slab, objs, purged, &surplus);
 		lock_release(&pool->lock);

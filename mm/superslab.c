@@ -8,6 +8,7 @@
  */
 #include "mm/superslab.h"
 
+#include "lib/bitmap.h"
 #include "lib/lock.h"
 #include "mm/meta.h"
 #include "mm/reclaim.h"
@@ -82,11 +83,6 @@ static void lock_space(void)
 	lock_acquire(&space.lock);
 	if (unlikely(!EMPTY_LIST->next))
 		init_lists_locked();
-}
-
-static unsigned int count_units(uint32_t units)
-{
-	return (unsigned int)__builtin_popcount(units);
 }
 
 static void superslab_init(struct superslab *superslab, uintptr_t base)
@@ -249,8 +245,8 @@ static void enlist_locked(struct superslab *superslab)
 
 static void count_locked(struct superslab *superslab, int sign)
 {
-	space.free_units += (size_t)sign * count_units(superslab->free_units);
-	space.dirty_units += (size_t)sign * count_units(superslab->dirty_units);
+	space.free_units += (size_t)sign * bit_count(superslab->free_units);
+	space.dirty_units += (size_t)sign * bit_count(superslab->dirty_units);
 }
 
 /* A child that was forked in the midst may have counted one too few. */
@@ -335,7 +331,7 @@ struct superslab *superslab_take_units(unsigned int n, unsigned int *first,
 	}
 	*dirty = take_units_locked(superslab, unit_mask(*first, n));
 	superslab_hold(superslab, unit_mask(*first, n));
-	reclaim_got(&space.pace, (n - count_units(*dirty)) * SLAB_SIZE,
+	reclaim_got(&space.pace, (n - bit_count(*dirty)) * SLAB_SIZE,
 		    used_bytes_locked() + space.dirty_units * SLAB_SIZE);
 	lock_release(&space.lock);
 	return superslab;
@@ -365,7 +361,7 @@ static struct superslab *take_dirty_locked(uint32_t *units)
 			continue;
 		*units = superslab->dirty_units;
 		take_units_locked(superslab, *units);
-		reclaim_gave(&space.pace, count_units(*units) * SLAB_SIZE);
+		reclaim_gave(&space.pace, bit_count(*units) * SLAB_SIZE);
 		return superslab;
 	}
 	return NULL;
@@ -388,7 +384,7 @@ static struct superslab *take_victim_locked(size_t limit, bool all,
 	if (superslab) {
 		*units = superslab->free_units;
 		dirty = take_units_locked(superslab, *units);
-		reclaim_gave(&space.pace, count_units(dirty) * SLAB_SIZE);
+		reclaim_gave(&space.pace, bit_count(dirty) * SLAB_SIZE);
 		return superslab;
 	}
 	return space.dirty_units > limit ? take_dirty_locked(units) : NULL;
@@ -437,7 +433,7 @@ static size_t shrink_to(size_t limit, bool all)
 		lock_release(&space.lock);
 		if (!purged)
 			return bytes;
-		bytes += count_units(units) * SLAB_SIZE;
+		bytes += bit_count(units) * SLAB_SIZE;
 		/* One that cannot be unmapped would be chosen for ever. */
 		if (units == ALL_UNITS)
 			all = false;

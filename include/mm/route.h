@@ -9,6 +9,16 @@
 #include <stddef.h>
 
 /**
+ * route_class() - Which class serves a request.
+ * @size: bytes
+ * @align: power of two
+ *
+ * Return: the smallest class of a tier whose objects all have the alignment,
+ * CLASS_NONE if the large tier is asked at once.
+ */
+unsigned int route_class(size_t size, size_t align);
+
+/**
  * route_alloc() - Ask the owner of a size, then every later owner.
  * @size: bytes, at most PTRDIFF_MAX
  * @align: power of two

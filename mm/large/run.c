@@ -280,7 +280,7 @@ static void put_back_locked(struct chunk *chunk, const uint64_t *taken,
 		chunk->used[word] &= ~taken[word];
 		if (purged)
 			chunk->dirty[word] &= ~taken[word];
-		n += (unsigned int)__builtin_popcountll(taken[word]);
+		n += bit_count(taken[word]);
 	}
 	chunk->nr_free += n;
 	if (!purged) {
