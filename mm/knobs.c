@@ -38,8 +38,8 @@ struct knob knobs[NR_KNOBS] = {
 	     "milliseconds between two rounds of giving free memory back"),
 	[KNOB_STATS] =
 	KNOB("HAKMEM_STATS", 0, 1, 0,
-	     "1: print at exit what each tier and size class did; needs "
-	     "CONFIG_HAKMEM_STATS"),
+	     "1: print what each tier and size class did, at exit and when a "
+	     "bad pointer ends the program; needs CONFIG_HAKMEM_STATS"),
 };
 
 bool knob_parse(const struct knob *knob, const char *text,
