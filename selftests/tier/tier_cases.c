@@ -181,23 +181,37 @@ static void empty_slabs_are_handed_back(struct kunit *test)
 	KUNIT_EXPECT_LE(test, slabs_of(class), max(slabs / 8, (size_t)1));
 }
 
-/* What one class gave up serves another. */
-static void slabs_change_classes(struct kunit *test)
+/* Fill and empty one class after the other. Return: most bytes mapped. */
+static size_t use_all_classes(struct kunit *test)
 {
-	struct superslab_usage before, after;
+	struct superslab_usage usage;
 	unsigned int class;
+	size_t most = 0;
 
 	for_each_tier_class(class) {
 		refill(test, class, objs, batch_of(class));
+		superslab_usage(&usage);
+		most = max(most, usage.mapped);
 		tier_under_test.ops->drain(class, objs, batch_of(class));
 	}
-	superslab_usage(&before);
+	return most;
+}
+
+/* What one class gave up serves another: it is not theirs all together. */
+static void slabs_change_classes(struct kunit *test)
+{
+	size_t most = use_all_classes(test);
+	size_t largest = 0, all = 0;
+	unsigned int class;
+
 	for_each_tier_class(class) {
-		refill(test, class, objs, batch_of(class));
-		tier_under_test.ops->drain(class, objs, batch_of(class));
+		size_t bytes = batch_of(class) * class_size(class);
+
+		largest = max(largest, bytes);
+		all += bytes;
 	}
-	superslab_usage(&after);
-	KUNIT_EXPECT_LE(test, after.mapped, before.mapped);
+	KUNIT_EXPECT_LE(test, most, max(all / 2, 3 * largest) + 8 * MIB);
+	KUNIT_EXPECT_LE(test, use_all_classes(test), most + SUPERSLAB_SIZE);
 }
 
 /* There is no count at which a class is exhausted. */
