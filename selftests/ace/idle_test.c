@@ -33,8 +33,9 @@ static size_t resident_bytes(void)
 
 static void trickle(void)
 {
+	/* The last is always a slow path, however deep magazines are. */
 	static const size_t sizes[] = {
-		100, 2000, 6000, 20000, 50000, 150000, 700000,
+		100, 2000, 6000, 20000, 50000, 150000, 700000, 3000000,
 	};
 	size_t i;
 

@@ -79,9 +79,10 @@ static void objects_change_threads(struct kunit *test)
 						       &expected, p));
 	}
 	pthread_join(thread, NULL);
-	/* Depots may fill meanwhile. */
+	/* Depots and magazines may fill meanwhile. */
 	KUNIT_EXPECT_LT(test, process_status("VmRSS:"), before + 16 * MIB +
-			2 * CONFIG_HAKMEM_DEPOT_KB * KIB);
+			2 * CONFIG_HAKMEM_DEPOT_KB * KIB +
+			8 * CONFIG_HAKMEM_MAGAZINE_KB * KIB);
 }
 
 #define HEIRLOOMS	20
