@@ -109,4 +109,20 @@ static inline unsigned int bitmap_next(const uint64_t *map, unsigned int start,
 	return end;
 }
 
+/* Return: the last set bit before @end, plus one; 0 if there is none. */
+static inline unsigned int bitmap_prev_end(const uint64_t *map,
+					   unsigned int end)
+{
+	unsigned int word = (end + 63) / 64;
+
+	while (word-- > 0) {
+		uint64_t bits = map[word] & bitmap_word_mask(word, 0, end);
+
+		if (bits)
+			return word * 64 + 64 -
+			       (unsigned int)__builtin_clzll(bits);
+	}
+	return 0;
+}
+
 #endif /* HAKMEM_LIB_BITMAP_H */

@@ -64,6 +64,12 @@ unsigned int chunk_fit(struct chunk *chunk, unsigned int n,
 	return page < chunk_pages() ? page : fit_slowly(chunk, n, step);
 }
 
+unsigned int chunk_free_around(const struct chunk *chunk, unsigned int page)
+{
+	return bitmap_next(chunk->used, page, chunk_pages(), true) -
+	       bitmap_prev_end(chunk->used, page);
+}
+
 uint32_t chunk_dirty_units(const struct chunk *chunk)
 {
 	unsigned int pages = (unsigned int)(SLAB_SIZE / vm_page_size());

@@ -58,6 +58,9 @@ static inline unsigned int chunk_pages(void)
 unsigned int chunk_fit(struct chunk *chunk, unsigned int n,
 		       unsigned int step);
 
+/* Return: free pages in a row around a free one. */
+unsigned int chunk_free_around(const struct chunk *chunk, unsigned int page);
+
 /* Which units of a chunk with no run in it may hold data. */
 uint32_t chunk_dirty_units(const struct chunk *chunk);
 

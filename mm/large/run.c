@@ -148,7 +148,7 @@ static void give_back_locked(struct chunk *chunk, unsigned int page,
 	hak_assert(bitmap_count_range(chunk->used, page, n) == n);
 	bitmap_clear_range(chunk->used, page, n);
 	chunk->nr_free += n;
-	chunk->bound = chunk->nr_free;
+	chunk->bound = max(chunk->bound, chunk_free_around(chunk, page));
 	chunk->nr_dirty += n;
 	runs.dirty_pages += n;
 	runs.live_pages -= n;
