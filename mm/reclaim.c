@@ -32,19 +32,27 @@ void reclaim_set_decay_ms(unsigned int ms)
 	WRITE_ONCE(learned_decay_ms, ms);
 }
 
-void reclaim_next(struct reclaim_pace *pace)
+bool reclaim_time_over(const struct reclaim_pace *pace)
 {
-	pace->next_ms = reclaim_clock_ms() + reclaim_decay_ms();
+	return reclaim_clock_ms() >= READ_ONCE(pace->next_ms);
+}
+
+/* What went long ago is not missed any more. */
+size_t reclaim_idle(struct reclaim_pace *pace, size_t idle)
+{
+	size_t least = min(pace->least, idle);
+
+	WRITE_ONCE(pace->next_ms, reclaim_clock_ms() + reclaim_decay_ms());
+	pace->least = idle;
 	pace->gone /= 2;
 	pace->missed -= DIV_ROUND_UP(pace->missed, 4);
+	return least;
 }
 
 bool reclaim_expire(struct reclaim_pace *pace, size_t idle, size_t used,
 		    size_t *keep)
 {
-	*keep = max(idle - min(pace->least, idle), reclaim_retain(used));
-	pace->least = idle;
-	reclaim_next(pace);
+	*keep = max(idle - reclaim_idle(pace, idle), reclaim_retain(used));
 	return *keep < idle;
 }
 
@@ -60,7 +68,6 @@ bool reclaim_due(struct reclaim_pace *pace, size_t idle, size_t used,
 		*keep = most - most / 4;
 		return true;
 	}
-	if (reclaim_clock_ms() < pace->next_ms)
-		return false;
-	return reclaim_expire(pace, idle, used, keep);
+	return reclaim_time_over(pace) &&
+	       reclaim_expire(pace, idle, used, keep);
 }

@@ -4,9 +4,9 @@
  *
  *   slab_pool_refill()             slab_pool_drain()
  *     take_locked()                  give_locked()
- *       take_from_slab()               check_object()
- *     slab_get()  when none is left    retire_locked()
- *                                    slab_put()  after unlocking
+ *       take_from_slab()               find_object()
+ *       take_paged()                   retire_locked()
+ *     slab_get()  when none is left  slab_put()  after unlocking
  *
  * Lock order: a pool's lock, then nothing. Slabs are fetched and given back
  * while it is free.

@@ -93,8 +93,17 @@ static inline size_t reclaim_most(const struct reclaim_pace *pace,
 	return max(least, used) + pace->missed;
 }
 
-/* The time is over: what went long ago is not missed any more. */
-void reclaim_next(struct reclaim_pace *pace);
+/* Whether reclaim_decay_ms() have passed since the last reclaim_idle(). */
+bool reclaim_time_over(const struct reclaim_pace *pace);
+
+/**
+ * reclaim_idle() - Begin the next stretch of time.
+ * @pace: of the layer, under its lock
+ * @idle: bytes of free memory now
+ *
+ * Return: the bytes that lay idle for all of the one before.
+ */
+size_t reclaim_idle(struct reclaim_pace *pace, size_t idle);
 
 /**
  * reclaim_due() - Should memory be given back now?

@@ -34,7 +34,6 @@
 /* What is left over of a kept one stays with the object if it is little. */
 #define REST_DIVISOR	8
 
-
 /* Mappings whose memory is counted between two looks at a list. */
 #define RESIDENT_COPIES	16
 
@@ -352,22 +351,16 @@ const char *mapping_free(void *ptr)
 
 void mapping_expire(void)
 {
-	size_t wanted;
-	bool due;
+	size_t wanted = SIZE_MAX;
 
-	if (reclaim_clock_ms() < READ_ONCE(pace.next_ms))
+	if (!reclaim_time_over(&pace))
 		return;
 	lock_acquire(&lock);
 	/* Of two threads that came here, one: the other would keep nothing. */
-	due = reclaim_clock_ms() >= pace.next_ms;
-	if (due) {
-		wanted = kept_bytes - pace.least;
-		pace.least = kept_bytes;
-		reclaim_next(&pace);
-	}
+	if (reclaim_time_over(&pace))
+		wanted = kept_bytes - reclaim_idle(&pace, kept_bytes);
 	lock_release(&lock);
-	if (due)
-		shrink_to(wanted);
+	shrink_to(wanted);
 }
 
 size_t mapping_usable(const void *ptr, const char **fault)
@@ -453,7 +446,8 @@ void *mapping_resize(void *ptr, size_t size)
 	if (size > mapping->size)
 		done = extend(mapping, size) || remap(mapping, size);
 	else
-		done = size == mapping->size || cut(mapping, size);
+		done = size == mapping->size || cut(mapping, size) ||
+		       remap(mapping, size);
 	lock_acquire(&lock);
 	insert_locked(mapping);
 	lock_release(&lock);

@@ -143,12 +143,12 @@ static void use_and_put(struct kunit *test, struct superslab **crowd)
 		superslab_put_units(crowd[i], CROWD_UNITS, CROWD_UNITS);
 }
 
-static size_t dirty_bytes(void)
+static struct superslab_usage usage_now(void)
 {
 	struct superslab_usage usage;
 
 	superslab_usage(&usage);
-	return usage.dirty;
+	return usage;
 }
 
 /* Only what nobody wanted since the last time goes, and not all of it. */
@@ -166,23 +166,15 @@ static void idle_units_expire(struct kunit *test)
 		take_all(test);
 	use_and_put(test, crowd);
 	use_and_put(test, crowd);
-	KUNIT_ASSERT_EQ(test, dirty_bytes(), all);
+	KUNIT_ASSERT_EQ(test, usage_now().dirty, all);
 	superslab_expire();
 	use_and_put(test, crowd);
 	superslab_expire();
-	KUNIT_EXPECT_EQ(test, dirty_bytes(), all);
+	KUNIT_EXPECT_EQ(test, usage_now().dirty, all);
 	superslab_expire();
-	KUNIT_EXPECT_LE(test, dirty_bytes(), retain);
-	KUNIT_EXPECT_GT(test, dirty_bytes() + 31 * SLAB_SIZE, retain);
+	KUNIT_EXPECT_LE(test, usage_now().dirty, retain);
+	KUNIT_EXPECT_GT(test, usage_now().dirty + 31 * SLAB_SIZE, retain);
 	free(crowd);
-}
-
-static size_t bounced_bytes(void)
-{
-	struct superslab_usage usage;
-
-	superslab_usage(&usage);
-	return usage.bounced;
 }
 
 /* Memory that only comes or only goes does not bounce. */
@@ -194,11 +186,11 @@ static void missed_units_are_counted(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, crowd);
 	superslab_reclaim();
 	use_and_put(test, crowd);
-	before = bounced_bytes();
+	before = usage_now().bounced;
 	superslab_reclaim();
-	KUNIT_EXPECT_EQ(test, bounced_bytes(), before);
+	KUNIT_EXPECT_EQ(test, usage_now().bounced, before);
 	use_and_put(test, crowd);
-	KUNIT_EXPECT_GT(test, bounced_bytes(), before);
+	KUNIT_EXPECT_GT(test, usage_now().bounced, before);
 	free(crowd);
 }
 
@@ -223,7 +215,8 @@ static void missed_units_do_not_add_up(struct kunit *test)
 	for (i = 0; i < PEAK; i++)
 		superslab_put_units(peak[i], unit_mask(0, 32),
 				    unit_mask(0, 32));
-	KUNIT_EXPECT_LE(test, dirty_bytes(), max(IDLE_BYTES_MAX, RETAIN_BYTES) +
+	KUNIT_EXPECT_LE(test, usage_now().dirty,
+			max(IDLE_BYTES_MAX, RETAIN_BYTES) +
 			2 * CROWD * SUPERSLAB_SIZE);
 	free(crowd);
 }
