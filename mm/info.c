@@ -79,7 +79,7 @@ struct hak_mallinfo2 hak_mallinfo2(void)
 	unsigned int class;
 
 	superslab_usage(&usage);
-	large_stats(&large);
+	stats_of_large(&large);
 	for (class = 1; class < NR_CLASSES; class++) {
 		stats_of_class(class, &stats);
 		info.smblks += stats.cached;
@@ -154,7 +154,7 @@ static bool put_totals(FILE *stream)
 	struct large_stats large;
 
 	superslab_usage(&usage);
-	large_stats(&large);
+	stats_of_large(&large);
 	return put(stream, "<total type=\"run\" count=\"%zu\" size=\"%zu\"/>\n",
 		   large.runs, large.run_bytes) &&
 	       put(stream, "<total type=\"mmap\" count=\"%zu\" "

@@ -73,7 +73,7 @@ void free_slow(void *ptr)
 			return;
 		}
 	} else {
-		fault = large_free(ptr);
+		fault = route_free_run(ptr);
 		if (unlikely(fault))
 			fault = fallback_free(ptr, fault);
 	}

@@ -33,6 +33,13 @@ const struct tier_ops *class_tier(unsigned int class)
 	return tier;
 }
 
+const struct tier_ops *class_source(unsigned int class)
+{
+	const struct tier_ops *tier = class_tier(class);
+
+	return tier ? tier : large_runs();
+}
+
 /*
  * A slab begins at a multiple of SLAB_SIZE, its objects at multiples of theirs
  * in it, and none is smaller than what it is aligned to.
@@ -82,6 +89,16 @@ static void *alloc_zeroed(unsigned int class, size_t size)
 	return obj ? memset(obj, 0, size) : NULL;
 }
 
+/* The shortest runs wait in magazines, under a class that no tier has. */
+static void *ask_large(size_t size, size_t align, bool zero)
+{
+	unsigned int class = large_class(size, align);
+
+	if (class == CLASS_NONE || class_tier(class) || zero)
+		return large_alloc(size, align, zero);
+	return cache_alloc(class);
+}
+
 static void *ask_owners(size_t size, size_t align, bool zero)
 {
 	unsigned int class = route_class(size, align);
@@ -93,7 +110,7 @@ static void *ask_owners(size_t size, size_t align, bool zero)
 			return obj;
 		class = next_tier_class(class, align);
 	}
-	return large_alloc(size, align, zero);
+	return ask_large(size, align, zero);
 }
 
 void *route_alloc(size_t size, size_t align, bool zero)
@@ -109,6 +126,16 @@ void *route_alloc(size_t size, size_t align, bool zero)
 	if (unlikely(!obj))
 		report_out_of_memory(size, "large", "address space");
 	return obj;
+}
+
+const char *route_free_run(void *ptr)
+{
+	unsigned int class = large_class_of(ptr);
+
+	if (class == CLASS_NONE || class_tier(class))
+		return large_free(ptr);
+	cache_free(class, ptr);
+	return NULL;
 }
 
 void route_tick(void)

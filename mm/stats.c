@@ -79,6 +79,25 @@ void stats_of_class(unsigned int class, struct class_stats *stats)
 	stats->live = difference(stats->live, stats->cached);
 }
 
+size_t stats_of_large(struct large_stats *stats)
+{
+	size_t cached = 0, bytes = 0;
+	unsigned int class;
+	size_t objects;
+
+	large_stats(stats);
+	for (class = 1; class < NR_CLASSES; class++) {
+		if (class_tier(class))
+			continue;
+		objects = cache_objects(class);
+		cached += objects;
+		bytes += objects * ALIGN_UP(class_size(class), vm_page_size());
+	}
+	stats->runs = difference(stats->runs, cached);
+	stats->run_bytes = difference(stats->run_bytes, bytes);
+	return cached;
+}
+
 static size_t to_kib(size_t bytes)
 {
 	return (bytes + 1023) / 1024;
@@ -229,14 +248,13 @@ static void print_slab_tier(struct text *text, const struct tier_ops *tier,
 	print_row(text, &row);
 }
 
-/* Each object is fetched by itself, when it is requested. */
 static void print_large_tier(struct text *text,
 			     const struct memory_stats *memory)
 {
 	struct large_stats stats;
 	struct row runs, mappings;
+	size_t cached = stats_of_large(&stats);
 
-	large_stats(&stats);
 	runs = (struct row){
 		.name = "large runs",
 		.requests = stats.run_allocs,
@@ -244,8 +262,9 @@ static void print_large_tier(struct text *text,
 		.live_bytes = stats.run_bytes,
 		.resident = memory->resident[CLASS_RUN],
 		.held = memory->held[CLASS_RUN],
+		.cached = cached,
 		.refills = stats.run_allocs,
-		.drains = difference(stats.run_allocs, stats.runs),
+		.drains = difference(stats.run_allocs, stats.runs + cached),
 		.faults = report_bad_pointers(CLASS_RUN),
 	};
 	append(&runs, "others below ");
@@ -344,8 +363,7 @@ static void print_notes(struct text *text)
 	line(text, "requests: what threads fetched for their magazines; "
 	     "malloc and free are served from\n");
 	line(text, "  those and not counted, so an object may serve many "
-	     "requests, or none. Large has no\n");
-	line(text, "  magazines: there every request is counted.\n");
+	     "requests, or none.\n");
 	line(text, "refills, drains: batches fetched and given back.\n");
 	line(text, "faults: bad pointers found in a drain or before; those in "
 	     "no slab are large mappings'.\n");

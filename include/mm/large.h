@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "mm/tier.h"
+
 /**
  * large_alloc() - Allocate pages.
  * @size: bytes, at most PTRDIFF_MAX
@@ -21,6 +23,25 @@
  * Return: page-aligned address, or NULL without memory.
  */
 void *large_alloc(size_t size, size_t align, bool zero);
+
+/* Runs up to this length may wait in magazines. */
+#define CACHED_RUN_PAGES	2U
+
+/**
+ * large_class() - Where short runs wait for reuse.
+ * @size: bytes
+ * @align: power of two
+ *
+ * Return: the size class under which magazines keep runs for such a request,
+ * unless a tier owns that class; CLASS_NONE for none.
+ */
+unsigned int large_class(size_t size, size_t align);
+
+/* Of an object: the class under which it may wait, CLASS_NONE for none. */
+unsigned int large_class_of(const void *ptr);
+
+/* What refills those magazines, and drains them. */
+const struct tier_ops *large_runs(void);
 
 /* From here on blocks that grow get a mapping of their own. */
 #define REMAP_MIN_SIZE		((size_t)128 << 10)
@@ -65,7 +86,7 @@ void large_fork_child(void);
 /**
  * struct large_stats - what the tier holds
  * @run_allocs: runs ever allocated
- * @runs: live now
+ * @runs: live now, those in magazines included
  * @run_bytes: bytes of live runs
  * @run_superslabs: superslabs cut into runs
  * @mapping_allocs: mappings ever handed out

@@ -32,6 +32,14 @@ unsigned int route_class(size_t size, size_t align);
 void *route_alloc(size_t size, size_t align, bool zero);
 
 /**
+ * route_free_run() - Free what is no object of a size class.
+ * @ptr: any pointer, as for large_free()
+ *
+ * Return: NULL when done, else what is wrong with the pointer.
+ */
+const char *route_free_run(void *ptr);
+
+/**
  * route_reclaim() - Give back all that is kept for reuse.
  * @bytes: out: of them, the bytes that went to the kernel
  *

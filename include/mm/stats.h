@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 
+#include "mm/large.h"
 #include "mm/tier.h"
 
 /**
@@ -32,6 +33,14 @@ struct class_stats {
  * @stats: out: the numbers, all 0 where no tier has the class
  */
 void stats_of_class(unsigned int class, struct class_stats *stats);
+
+/**
+ * stats_of_large() - Ask for the numbers of the large tier.
+ * @stats: out: the numbers; of live runs only those that the program has
+ *
+ * Return: runs in magazines.
+ */
+size_t stats_of_large(struct large_stats *stats);
 
 /* Write the tables to a descriptor. Nothing without CONFIG_HAKMEM_STATS. */
 void stats_print(int fd);

@@ -52,4 +52,7 @@ struct tier_ops {
 /* The owner of a class, NULL where no tier of objects has it. */
 const struct tier_ops *class_tier(unsigned int class);
 
+/* Who refills the magazines of a class, and drains them. */
+const struct tier_ops *class_source(unsigned int class);
+
 #endif /* HAKMEM_MM_TIER_H */

@@ -104,7 +104,7 @@ static unsigned int magazine_drain(unsigned int class,
 	unsigned int n = (unsigned int)magazine_objects(magazine);
 
 	if (n)
-		class_tier(class)->drain(class, objs, n);
+		class_source(class)->drain(class, objs, n);
 	magazine->top = objs;
 	return n;
 }
@@ -194,7 +194,7 @@ static void *alloc_uncached(unsigned int class)
 {
 	void *obj;
 
-	return class_tier(class)->refill(class, &obj, 1) ? obj : NULL;
+	return class_source(class)->refill(class, &obj, 1) ? obj : NULL;
 }
 
 /* Fill the loaded magazine, which is empty or missing, from the tier. */
@@ -211,7 +211,7 @@ static void *refill(struct cache *cache, unsigned int class)
 	magazine_reset(magazine, class);
 	objs = magazine->top;
 	n = min(n, (unsigned int)(MAGAZINE_WORDS - magazine->first));
-	n = class_tier(class)->refill(class, objs, n);
+	n = class_source(class)->refill(class, objs, n);
 	reverse(objs, n);
 	magazine->top = objs + n;
 	load(cache, class, magazine);
@@ -331,7 +331,7 @@ void cache_free_slow(unsigned int class, void *obj)
 	struct magazine *room;
 
 	if (unlikely(!cache) || !is_cached(class)) {
-		class_tier(class)->drain(class, &obj, 1);
+		class_source(class)->drain(class, &obj, 1);
 		return;
 	}
 	if (cache_push(cache_tables_base(), class, obj))
@@ -344,7 +344,7 @@ void cache_free_slow(unsigned int class, void *obj)
 		if (unlikely(!room))
 			room = empty_loaded(cache, class);
 		if (unlikely(!room)) {
-			class_tier(class)->drain(class, &obj, 1);
+			class_source(class)->drain(class, &obj, 1);
 			return;
 		}
 		magazine_reset(room, class);

@@ -6,6 +6,7 @@
 
 #include "mapping.h"
 #include "mm/registry.h"
+#include "mm/report.h"
 #include "mm/vm.h"
 #include "run.h"
 
@@ -26,6 +27,67 @@ void *large_alloc(size_t size, size_t align, bool zero)
 			return obj;
 	}
 	return mapping_alloc(size, align, zero);
+}
+
+/* A size of which so many pages are at most twice as much. */
+static unsigned int class_of_pages(size_t pages)
+{
+	return pages && pages <= CACHED_RUN_PAGES ?
+	       size_class(pages * vm_page_size() - vm_page_size() / 4) :
+	       CLASS_NONE;
+}
+
+unsigned int large_class(size_t size, size_t align)
+{
+	if (!IS_ENABLED(CONFIG_HAKMEM_GAP_LARGE) || align > vm_page_size())
+		return CLASS_NONE;
+	return class_of_pages(DIV_ROUND_UP(size, vm_page_size()));
+}
+
+unsigned int large_class_of(const void *ptr)
+{
+	if (!IS_ENABLED(CONFIG_HAKMEM_GAP_LARGE) ||
+	    registry_class(ptr) != CLASS_RUN)
+		return CLASS_NONE;
+	return class_of_pages(run_pages(ptr));
+}
+
+static unsigned int refill_runs(unsigned int class, void **objs,
+				unsigned int n)
+{
+	size_t pages = DIV_ROUND_UP(class_size(class), vm_page_size());
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		objs[i] = run_alloc(pages * vm_page_size(), 1, false);
+		if (!objs[i])
+			break;
+	}
+	return i;
+}
+
+static void drain_runs(unsigned int class, void *const *objs, unsigned int n)
+{
+	const char *fault;
+	unsigned int i;
+
+	(void)class;
+	for (i = 0; i < n; i++) {
+		fault = run_free(objs[i]);
+		if (unlikely(fault))
+			report_bad_pointer("free", objs[i], fault);
+	}
+}
+
+const struct tier_ops *large_runs(void)
+{
+	static const struct tier_ops ops = {
+		.name = "large",
+		.refill = refill_runs,
+		.drain = drain_runs,
+	};
+
+	return &ops;
 }
 
 void *large_alloc_mapping(size_t size)

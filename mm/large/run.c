@@ -403,6 +403,15 @@ void run_expire(void)
 		shrink_to(keep / vm_page_size(), 1);
 }
 
+unsigned int run_pages(const void *ptr)
+{
+	struct chunk *chunk;
+	unsigned int page;
+
+	return find_run(ptr, &chunk, &page) ? 0 :
+	       READ_ONCE(chunk->length[page]);
+}
+
 size_t run_usable(const void *ptr, const char **fault)
 {
 	struct chunk *chunk;

@@ -12,6 +12,9 @@ void *run_alloc(size_t size, size_t align, bool zero);
 const char *run_free(void *ptr);
 size_t run_usable(const void *ptr, const char **fault);
 
+/* Pages of the run that begins at @ptr, 0 for none; asks no lock. */
+unsigned int run_pages(const void *ptr);
+
 /**
  * run_resize() - Grow or shrink a run where it is.
  * @ptr: an object that run_usable() has found good
