@@ -18,8 +18,7 @@
  */
 #include "mm/cxx.h"
 
-
-#include "mm/malloc.h"
+#include "mm/block.h"
 #include "mm/report.h"
 
 static new_handler current_new_handler(void)
@@ -94,7 +93,7 @@ static void __attribute__((__noreturn__)) __cold throw_bad_alloc(void)
 }
 
 /* Let the new_handler make room, again and again, until there is none. */
-static void *__cold retry(size_t size, size_t align)
+static void *__cold retry(size_t size, size_t align, enum block_kind kind)
 {
 	new_handler handler;
 	void *obj = NULL;
@@ -104,78 +103,102 @@ static void *__cold retry(size_t size, size_t align)
 		if (!handler)
 			return NULL;
 		handler();
-		obj = malloc_aligned(align, size);
+		obj = block_alloc_aligned(align, size, kind);
 	}
 	return obj;
 }
 
-static void *__cold retry_or_throw(size_t size, size_t align)
+static void *__cold retry_or_throw(size_t size, size_t align,
+				   enum block_kind kind)
 {
-	void *obj = retry(size, align);
+	void *obj = retry(size, align, kind);
 
 	if (!obj)
 		throw_bad_alloc();
 	return obj;
 }
 
-void *new_throwing(size_t size)
+static __always_inline void *obtain(size_t size, enum block_kind kind)
 {
-	void *obj = malloc_inline(size);
+	void *obj = block_alloc(size, kind);
 
-	return likely(obj) ? obj : retry_or_throw(size, OBJECT_ALIGN);
+	return likely(obj) ? obj : retry_or_throw(size, OBJECT_ALIGN, kind);
 }
 
-void *new_nothrow(size_t size, const struct nothrow *tag)
+static __always_inline void *obtain_nothrow(size_t size, enum block_kind kind)
 {
-	void *obj = malloc_inline(size);
+	void *obj = block_alloc(size, kind);
 
-	(void)tag;
-	return likely(obj) ? obj : retry(size, OBJECT_ALIGN);
+	return likely(obj) ? obj : retry(size, OBJECT_ALIGN, kind);
 }
 
 /* An alignment that is no power of two is undefined: none can be given. */
-void *new_aligned(size_t size, size_t align)
+static void *obtain_aligned(size_t size, size_t align, enum block_kind kind)
 {
 	void *obj;
 
 	if (unlikely(!is_power_of_two(align)))
 		throw_bad_alloc();
-	obj = malloc_aligned(align, size);
-	return likely(obj) ? obj : retry_or_throw(size, align);
+	obj = block_alloc_aligned(align, size, kind);
+	return likely(obj) ? obj : retry_or_throw(size, align, kind);
 }
 
-void *new_aligned_nothrow(size_t size, size_t align, const struct nothrow *tag)
+static void *obtain_aligned_nothrow(size_t size, size_t align,
+				    enum block_kind kind)
 {
 	void *obj;
 
-	(void)tag;
 	if (unlikely(!is_power_of_two(align)))
 		return NULL;
-	obj = malloc_aligned(align, size);
-	return likely(obj) ? obj : retry(size, align);
+	obj = block_alloc_aligned(align, size, kind);
+	return likely(obj) ? obj : retry(size, align, kind);
+}
+
+/* The forms for arrays differ in name, and in what the hardened build notes. */
+
+void *new_throwing(size_t size)
+{
+	return obtain(size, BLOCK_NEW);
+}
+
+void *new_nothrow(size_t size, const struct nothrow *tag)
+{
+	(void)tag;
+	return obtain_nothrow(size, BLOCK_NEW);
+}
+
+void *new_aligned(size_t size, size_t align)
+{
+	return obtain_aligned(size, align, BLOCK_NEW);
+}
+
+void *new_aligned_nothrow(size_t size, size_t align,
+			  const struct nothrow *tag)
+{
+	(void)tag;
+	return obtain_aligned_nothrow(size, align, BLOCK_NEW);
 }
 
 void delete(void *ptr)
 {
-	free_inline(ptr);
+	block_free(ptr, BLOCK_NEW);
 }
 
 void delete_nothrow(void *ptr, const struct nothrow *tag)
 {
 	(void)tag;
-	free_inline(ptr);
+	block_free(ptr, BLOCK_NEW);
 }
 
 void delete_sized(void *ptr, size_t size)
 {
-	(void)size;
-	free_inline(ptr);
+	block_free_sized(ptr, BLOCK_NEW, size);
 }
 
 void delete_aligned(void *ptr, size_t align)
 {
 	(void)align;
-	free_inline(ptr);
+	block_free(ptr, BLOCK_NEW);
 }
 
 void delete_aligned_nothrow(void *ptr, size_t align,
@@ -183,27 +206,70 @@ void delete_aligned_nothrow(void *ptr, size_t align,
 {
 	(void)align;
 	(void)tag;
-	free_inline(ptr);
+	block_free(ptr, BLOCK_NEW);
 }
 
 void delete_sized_aligned(void *ptr, size_t size, size_t align)
 {
-	(void)size;
 	(void)align;
-	free_inline(ptr);
+	block_free_sized(ptr, BLOCK_NEW, size);
 }
 
-/* The array forms are the same functions. */
-#define ARRAY_FORM(name, symbol) \
-	extern __typeof__(name) name __attribute__((__alias__(symbol)))
+void *new_array(size_t size)
+{
+	return obtain(size, BLOCK_NEW_ARRAY);
+}
 
-ARRAY_FORM(new_array, "_Znw" CXX_SIZE);
-ARRAY_FORM(new_array_nothrow, "_Znw" CXX_SIZE CXX_NOTHROW);
-ARRAY_FORM(new_array_aligned, "_Znw" CXX_SIZE CXX_ALIGN);
-ARRAY_FORM(new_array_aligned_nothrow, "_Znw" CXX_SIZE CXX_ALIGN CXX_NOTHROW);
-ARRAY_FORM(delete_array, "_ZdlPv");
-ARRAY_FORM(delete_array_nothrow, "_ZdlPv" CXX_NOTHROW);
-ARRAY_FORM(delete_array_sized, "_ZdlPv" CXX_SIZE);
-ARRAY_FORM(delete_array_aligned, "_ZdlPv" CXX_ALIGN);
-ARRAY_FORM(delete_array_aligned_nothrow, "_ZdlPv" CXX_ALIGN CXX_NOTHROW);
-ARRAY_FORM(delete_array_sized_aligned, "_ZdlPv" CXX_SIZE CXX_ALIGN);
+void *new_array_nothrow(size_t size, const struct nothrow *tag)
+{
+	(void)tag;
+	return obtain_nothrow(size, BLOCK_NEW_ARRAY);
+}
+
+void *new_array_aligned(size_t size, size_t align)
+{
+	return obtain_aligned(size, align, BLOCK_NEW_ARRAY);
+}
+
+void *new_array_aligned_nothrow(size_t size, size_t align,
+				const struct nothrow *tag)
+{
+	(void)tag;
+	return obtain_aligned_nothrow(size, align, BLOCK_NEW_ARRAY);
+}
+
+void delete_array(void *ptr)
+{
+	block_free(ptr, BLOCK_NEW_ARRAY);
+}
+
+void delete_array_nothrow(void *ptr, const struct nothrow *tag)
+{
+	(void)tag;
+	block_free(ptr, BLOCK_NEW_ARRAY);
+}
+
+void delete_array_sized(void *ptr, size_t size)
+{
+	block_free_sized(ptr, BLOCK_NEW_ARRAY, size);
+}
+
+void delete_array_aligned(void *ptr, size_t align)
+{
+	(void)align;
+	block_free(ptr, BLOCK_NEW_ARRAY);
+}
+
+void delete_array_aligned_nothrow(void *ptr, size_t align,
+				  const struct nothrow *tag)
+{
+	(void)align;
+	(void)tag;
+	block_free(ptr, BLOCK_NEW_ARRAY);
+}
+
+void delete_array_sized_aligned(void *ptr, size_t size, size_t align)
+{
+	(void)align;
+	block_free_sized(ptr, BLOCK_NEW_ARRAY, size);
+}

@@ -17,6 +17,7 @@
 #include "mm/cache.h"
 #include "mm/fallback.h"
 #include "mm/fault.h"
+#include "mm/harden.h"
 #include "mm/knobs.h"
 #include "mm/registry.h"
 #include "mm/route.h"
@@ -61,6 +62,7 @@ static void read_environment(void)
 	fallback_init();
 	fault_init();
 	class_limits_init();
+	harden_init();
 }
 
 static void start_locked(void)

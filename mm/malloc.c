@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hakmem.h"
+#include "mm/block.h"
 #include "mm/fallback.h"
 #include "mm/init.h"
 #include "mm/large.h"
@@ -105,12 +106,12 @@ size_t usable_size(const void *ptr, const char *function, bool *pages)
 
 void *hak_malloc(size_t size)
 {
-	return malloc_inline(size);
+	return block_alloc(size, BLOCK_MALLOC);
 }
 
 void hak_free(void *ptr)
 {
-	free_inline(ptr);
+	block_free(ptr, BLOCK_MALLOC);
 }
 
 void *hak_calloc(size_t n, size_t size)
@@ -122,6 +123,8 @@ void *hak_calloc(size_t n, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
+	if (blocks_are_hardened())
+		return harden_alloc_zeroed(total);
 	if (total > TINY_MAX_SIZE)
 		return allocate(total, 1, true);
 	obj = malloc_inline(total);
@@ -132,5 +135,9 @@ size_t hak_malloc_usable_size(void *ptr)
 {
 	bool pages;
 
-	return ptr ? usable_size(ptr, "malloc_usable_size", &pages) : 0;
+	if (!ptr)
+		return 0;
+	if (blocks_are_hardened())
+		return harden_usable_size(ptr, "malloc_usable_size");
+	return usable_size(ptr, "malloc_usable_size", &pages);
 }

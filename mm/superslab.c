@@ -10,6 +10,7 @@
 
 #include "lib/bitmap.h"
 #include "lib/lock.h"
+#include "mm/harden.h"
 #include "mm/meta.h"
 #include "mm/reclaim.h"
 #include "mm/registry.h"
@@ -105,7 +106,8 @@ static void *grow_hint_locked(void)
 {
 	if (!next_hint)
 		next_hint = (uintptr_t)registry_first_hint();
-	while (next_hint && registry_superslab((void *)next_hint))
+	while (next_hint && (registry_superslab((void *)next_hint) ||
+			     harden_gap(next_hint)))
 		next_hint += SUPERSLAB_SIZE;
 	return (void *)next_hint;
 }

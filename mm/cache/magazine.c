@@ -13,6 +13,7 @@
 
 #include "depot.h"
 #include "lib/lock.h"
+#include "mm/harden.h"
 #include "mm/knobs.h"
 #include "mm/meta.h"
 #include "mm/thread.h"
@@ -213,6 +214,7 @@ static void *refill(struct cache *cache, unsigned int class)
 	n = min(n, (unsigned int)(MAGAZINE_WORDS - magazine->first));
 	n = class_source(class)->refill(class, objs, n);
 	reverse(objs, n);
+	harden_shuffle(objs, n);
 	magazine->top = objs + n;
 	load(cache, class, magazine);
 	return cache_pop(cache_tables_base(), class);
@@ -441,8 +443,8 @@ struct cache *cache_acquire(void)
 /* Empty a cache, into the depots or past them. Return: objects drained. */
 static size_t cache_flush(struct cache *cache, bool to_tier)
 {
+	size_t drained = harden_flush(cache);
 	unsigned int class;
-	size_t drained = 0;
 
 	for (class = 1; class < NR_CLASSES; class++) {
 		drained += magazine_put(class, unload(cache, class), to_tier);
