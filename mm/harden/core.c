@@ -27,11 +27,18 @@
 /* Requests that the hot path serves: with a trailer, of a tiny class. */
 #define HOT_MAX		(TINY_MAX_SIZE ? TINY_MAX_SIZE - TRAILER_BYTES : 0)
 
+/* Below, no block has guard pages. */
+#define MIDDLE_MAX	min(GUARD_MIN, (size_t)32 << 10)
+
 /* A block that grows by copying gets room for more, as in mm/realloc.c. */
 #define GROWTH_DIVISOR	4
 #define AHEAD_MIN_SIZE	((size_t)1024)
 
-/* Of bytes that are unused, zero and behind the pad, how many are looked at. */
+/*
+ * Unused bytes behind the pad are zero: in slots of more than this, where they
+ * are many, these are looked at.
+ */
+#define REST_SLOT_MIN	CLASS_LINEAR_MAX
 #define REST_MAX	((size_t)128)
 
 struct secrets secrets;
@@ -44,6 +51,14 @@ struct secrets secrets;
 const uint32_t slot_sizes[NR_CLASSES] = {
 	TWELVE(1), TWELVE(13), TWELVE(25), TWELVE(37), TWELVE(49), TWELVE(61),
 	TWELVE(73), TWELVE(85), TWELVE(97),
+};
+
+/* Of a word, the first bytes. */
+const uint64_t pad_masks[] = {
+	0, ((uint64_t)1 << 8) - 1, ((uint64_t)1 << 16) - 1,
+	((uint64_t)1 << 24) - 1, ((uint64_t)1 << 32) - 1,
+	((uint64_t)1 << 40) - 1, ((uint64_t)1 << 48) - 1,
+	((uint64_t)1 << 56) - 1, ~(uint64_t)0,
 };
 
 _Static_assert(CLASS_MAX == 108, "all classes are in slot_sizes");
@@ -95,16 +110,15 @@ static __always_inline bool before_is_whole(const void *obj)
 /* Zeros between pad and trailer; of the first, some may be in the trailer. */
 static bool rest_is_whole(const char *end, size_t slack)
 {
+	size_t left = min(slack, REST_MAX) - sizeof(uint64_t);
 	const char *rest = end + sizeof(uint64_t);
-	const char *aligned = (const char *)ALIGN_UP((uintptr_t)rest, 8);
-	uint64_t first = load_word(rest);
+	uint64_t seen = 0;
 
-	slack -= sizeof(uint64_t);
-	if (slack < sizeof(uint64_t))
-		return !(first & (((uint64_t)1 << slack * 8) - 1));
-	slack = ALIGN_DOWN(min(slack, REST_MAX) - (size_t)(aligned - rest),
-			   (size_t)8);
-	return !first && is_zero(aligned, aligned + slack);
+	for (; left >= sizeof(uint64_t); left -= sizeof(uint64_t)) {
+		seen |= load_word(rest);
+		rest += sizeof(uint64_t);
+	}
+	return !(seen | (load_word(rest) & pad_masks[left]));
 }
 
 static const char *__cold trailer_fault(const uint64_t *trailer)
@@ -141,7 +155,7 @@ slot_fault(const void *obj, size_t slot, bool in_slab, size_t *size,
 	end = (const char *)obj + *size;
 	if (pads() && unlikely(!pad_is_whole(end, slack)))
 		return FAULT_OVERFLOW;
-	if (pads() && in_slab && zeroes_all(slot) &&
+	if (pads() && in_slab && slot > REST_SLOT_MIN && zeroes_all(slot) &&
 	    slack > sizeof(uint64_t) && unlikely(!rest_is_whole(end, slack)))
 		return FAULT_OVERFLOW;
 	if (pads() && in_slab && unlikely(!before_is_whole(obj)))
@@ -167,9 +181,9 @@ static __always_inline const char *reuse_fault(const void *obj, size_t slot)
 	const uint64_t *trailer = trailer_of(obj, slot);
 	uint64_t word = READ_ONCE(*trailer);
 
-	if (unlikely(word && word != trailer_freed(trailer)))
+	if (unlikely((word != 0) & (word != trailer_freed(trailer))))
 		return FAULT_WRITTEN;
-	if (zeroes() && unlikely(!is_zero(obj, zero_end(obj, slot))))
+	if (zeroes() && unlikely(!slot_is_zero(obj, slot)))
 		return FAULT_WRITTEN;
 	return NULL;
 }
@@ -191,7 +205,7 @@ static __always_inline void mark_freed(void *obj, size_t slot)
 
 	WRITE_ONCE(*trailer, trailer_freed(trailer));
 	if (zeroes())
-		set_zero(obj, zero_end(obj, slot));
+		slot_clear(obj, slot);
 }
 
 const char *harden_slot_fault(const void *obj, size_t slot)
@@ -228,10 +242,8 @@ static void *open_any(void *obj, size_t size, enum block_kind kind, bool zero)
 	if (is_size_class(class)) {
 		slot = slot_sizes[class];
 		open_slot(obj, slot, size, kind);
-		if (zero && !zeroes())
+		if (zero && !zeroes_all(slot))
 			memset(obj, 0, size);
-		else if (zero && size > ZERO_MAX)
-			memset((char *)obj + ZERO_MAX, 0, size - ZERO_MAX);
 		return obj;
 	}
 	slot = ALIGN_DOWN(usable_size(obj, "malloc", &pages), (size_t)8);
@@ -287,9 +299,19 @@ static void *alloc_any(size_t align, size_t size, size_t room,
 	return open_any(obj, size, kind, zero);
 }
 
+/* Beyond the hot path's table, classes have magazines as well. */
 static void *__attribute__((__noinline__))
 alloc_slow(size_t size, enum block_kind kind, bool zero)
 {
+	unsigned int class;
+	void *obj;
+
+	if (likely(size && size < MIDDLE_MAX && !zero)) {
+		class = size_class(size + TRAILER_BYTES);
+		obj = cache_pop(cache_tables_base(), class);
+		if (likely(obj))
+			return open_slot(obj, slot_sizes[class], size, kind);
+	}
 	return alloc_any(1, size, size, kind, zero);
 }
 

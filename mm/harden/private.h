@@ -166,7 +166,7 @@ const char *harden_slot_fault(const void *obj, size_t slot);
 #define REST_MIDDLE_MAX	((size_t)8 << 10)
 #define REST_MAX_SLOT	((size_t)64 << 10)
 
-#define RING_SMALL	256
+#define RING_SMALL	64
 #define RING_MIDDLE	32
 #define RING_LARGE	8
 
@@ -209,6 +209,7 @@ static __always_inline void quarantine_push(void *obj, size_t class,
 	quarantine->next[0] = (next + 1) % RING_SMALL;
 	if (unlikely(!oldest))
 		return;
+	__builtin_prefetch(oldest, 1);
 	class = registry_class(oldest);
 	if (unlikely(!cache_push(tables, class, oldest)))
 		slot_release(class, oldest);

@@ -12,7 +12,7 @@
  * either side is noticed. The pad is 8 bytes, of which the trailer may cover
  * some: a block is known to the byte.
  *
- * A freed slot is zero up to the trailer, or as far as ZERO_MAX.
+ * A freed slot is zero up to the trailer, or a large one in parts.
  */
 #ifndef HAKMEM_MM_HARDEN_TRAILER_H
 #define HAKMEM_MM_HARDEN_TRAILER_H
@@ -121,59 +121,114 @@ static __always_inline bool zeroes(void)
 	return IS_ENABLED(CONFIG_HAKMEM_HARDEN_ZERO);
 }
 
-/* Where the zeros of a freed slot end. */
-static __always_inline void *zero_end(const void *obj, size_t slot)
-{
-	return (void *)((uintptr_t)obj + min(slot - TRAILER_BYTES, ZERO_MAX));
-}
-
-static __always_inline bool zeroes_all(size_t slot)
-{
-	return zeroes() && slot - TRAILER_BYTES <= ZERO_MAX;
-}
-
-/* Is it one of the three, whatever the payload? */
+/* Is it one of the three, whatever the payload? None of them is usual. */
 static __always_inline bool trailer_is_whole(const uint64_t *trailer)
 {
 	uint64_t word = READ_ONCE(*trailer);
+	uint64_t secret = (word ^ secrets.live ^ (uintptr_t)trailer) &
+			  ~PAYLOAD_MASK;
 
-	return !((word ^ secrets.live ^ (uintptr_t)trailer) & ~PAYLOAD_MASK) ||
-	       !word || word == trailer_freed(trailer);
+	return !secret | !word | (word == trailer_freed(trailer));
 }
 
-/* Does all up to a multiple of 8 bytes read as zero? */
-static __always_inline bool is_zero(const void *start, const void *end)
+/*
+ * The zeros of a freed slot: a chunk each at its start, in the middle and in
+ * front of the trailer, and of large ones ZERO_MAX bytes from the start on. Slots come in any order, so the
+ * processor would guess a loop's end wrong: the chunks overlap instead, and of
+ * small slots cover all.
+ */
+#define CHUNK		((size_t)64)
+#define CHUNK_WORDS	(CHUNK / sizeof(uint64_t))
+#define CHUNKS_MAX	(3 * CHUNK + 16)
+
+static __always_inline pair chunk_bits(const char *at)
 {
-	const char *at = start;
-	pair seen = { 0, 0 };
-	uint64_t last = 0;
+	const pair *pairs = (const pair *)(const void *)at;
 
-	for (; at + 16 <= (const char *)end; at += 16)
-		seen |= *(const pair *)(const void *)at;
-	if (at < (const char *)end)
-		last = load_word(at);
-	return !(seen[0] | seen[1] | last);
+	return (pairs[0] | pairs[1]) | (pairs[2] | pairs[3]);
 }
 
-static __always_inline void set_zero(void *start, void *end)
+static __always_inline void clear_chunk(char *at)
 {
 	const pair zero = { 0, 0 };
-	char *at = start;
+	pair *pairs = (pair *)(void *)at;
 
-	for (; at + 16 <= (char *)end; at += 16)
-		*(pair *)(void *)at = zero;
-	if (at < (char *)end)
-		store_word(at, 0);
+	pairs[0] = zero;
+	pairs[1] = zero;
+	pairs[2] = zero;
+	pairs[3] = zero;
 }
+
+/* Small slots have no run behind the first chunk, unless it may be long. */
+#define RUN_SIZE_MIN	(ZERO_MAX > 1024 ? CHUNKS_MAX : (size_t)1024)
+
+/* Bytes of a slot that are cleared in turn, the first chunk included. */
+static __always_inline size_t zero_run(size_t size)
+{
+	return size > RUN_SIZE_MIN ? min(size - CHUNK, ZERO_MAX) : 0;
+}
+
+static __always_inline size_t middle_of(size_t size)
+{
+	return ALIGN_DOWN(size / 2, (size_t)8) - CHUNK / 2;
+}
+
+static __always_inline bool slot_is_zero(const void *obj, size_t slot)
+{
+	size_t size = slot - TRAILER_BYTES;
+	const char *at = obj;
+	uint64_t words = 0;
+	pair seen;
+	size_t i;
+
+	if (size < CHUNK) {
+#pragma GCC unroll 7
+		for (i = 0; i < CHUNK_WORDS - 1; i++)
+			words |= load_word(at + min(i * 8, size - 8));
+		return !words;
+	}
+	seen = chunk_bits(at) | chunk_bits(at + middle_of(size)) |
+	       chunk_bits(at + size - CHUNK);
+	for (i = CHUNK; i < zero_run(size); i += CHUNK)
+		seen |= chunk_bits(at + i);
+	return !(seen[0] | seen[1]);
+}
+
+static __always_inline void slot_clear(void *obj, size_t slot)
+{
+	size_t size = slot - TRAILER_BYTES;
+	char *at = obj;
+	size_t i;
+
+	if (size < CHUNK) {
+#pragma GCC unroll 7
+		for (i = 0; i < CHUNK_WORDS - 1; i++)
+			store_word(at + min(i * 8, size - 8), 0);
+		return;
+	}
+	clear_chunk(at);
+	clear_chunk(at + middle_of(size));
+	clear_chunk(at + size - CHUNK);
+	for (i = CHUNK; i < zero_run(size); i += CHUNK)
+		clear_chunk(at + i);
+}
+
+/* Is all of a freed slot zero? */
+static __always_inline bool zeroes_all(size_t slot)
+{
+	size_t size = slot - TRAILER_BYTES;
+
+	return zeroes() && (size <= CHUNKS_MAX ||
+			    (size > RUN_SIZE_MIN && size <= ZERO_MAX));
+}
+
+extern const uint64_t pad_masks[sizeof(uint64_t) + 1] __hidden;
 
 /* Of the pad, what the trailer does not cover. */
 static __always_inline bool pad_is_whole(const void *end, size_t slack)
 {
-	uint64_t difference = load_word(end) ^ secrets.pad;
-
-	if (slack < sizeof(uint64_t))
-		difference &= ((uint64_t)1 << slack * 8) - 1;
-	return !difference;
+	return !((load_word(end) ^ secrets.pad) &
+		 pad_masks[min(slack, sizeof(uint64_t))]);
 }
 
 #endif /* HAKMEM_MM_HARDEN_TRAILER_H */
