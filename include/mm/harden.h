@@ -36,6 +36,9 @@ void harden_init(void);
  */
 void harden_clean(uintptr_t base, uint32_t dirty, bool paged);
 
+/* Objects of a class leave a magazine for their tier: still as they were? */
+void harden_check_free(unsigned int class, void *const *objs, unsigned int n);
+
 /* Of a cache that is emptied, what lies in quarantine. Return: blocks. */
 size_t harden_flush(struct cache *cache);
 
@@ -55,6 +58,14 @@ static inline void harden_clean(uintptr_t base, uint32_t dirty, bool paged)
 	(void)base;
 	(void)dirty;
 	(void)paged;
+}
+
+static inline void harden_check_free(unsigned int class, void *const *objs,
+				     unsigned int n)
+{
+	(void)class;
+	(void)objs;
+	(void)n;
 }
 
 static inline size_t harden_flush(struct cache *cache)

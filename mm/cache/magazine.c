@@ -104,6 +104,7 @@ static unsigned int magazine_drain(unsigned int class,
 	void **objs = &magazine->words[magazine->first];
 	unsigned int n = (unsigned int)magazine_objects(magazine);
 
+	harden_check_free(class, objs, n);
 	if (n)
 		class_source(class)->drain(class, objs, n);
 	magazine->top = objs;

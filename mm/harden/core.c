@@ -219,6 +219,24 @@ const char *harden_slot_fault(const void *obj, size_t slot)
 	return reuse_fault(obj, slot);
 }
 
+void harden_check_free(unsigned int class, void *const *objs, unsigned int n)
+{
+	const char *fault;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		fault = reuse_fault(objs[i], slot_sizes[class]);
+		if (unlikely(fault))
+			report_bad_pointer("free", objs[i], fault);
+	}
+}
+
+static void __attribute__((__destructor__)) exit_look(void)
+{
+	if (IS_ENABLED(CONFIG_HAKMEM_HARDEN_EXIT))
+		harden_sweep();
+}
+
 /* --- malloc() ------------------------------------------------------------ */
 
 static __always_inline void *open_slot(void *obj, size_t slot, size_t size,

@@ -142,6 +142,11 @@ static inline void guard_fork_child(void)
 
 #endif /* CONFIG_HAKMEM_HARDEN_GUARD */
 
+/* --- The last look: sweep.c ----------------------------------------------- */
+
+/* Ends the program over the first slot or block that is not as it should. */
+void harden_sweep(void);
+
 /* --- The order of things: random.c --------------------------------------- */
 
 #ifdef CONFIG_HAKMEM_HARDEN_RANDOM

@@ -86,6 +86,7 @@ static size_t flush_ring(void **ring, unsigned int size)
 		if (!ring[i])
 			continue;
 		class = (unsigned int)registry_class(ring[i]);
+		harden_check_free(class, &ring[i], 1);
 		class_tier(class)->drain(class, &ring[i], 1);
 		ring[i] = NULL;
 		flushed++;
