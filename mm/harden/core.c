@@ -36,10 +36,10 @@
 
 /*
  * Unused bytes behind the pad are zero: in slots of more than this, where they
- * are many, these are looked at.
+ * are many, so many of pad and these are looked at.
  */
 #define REST_SLOT_MIN	CLASS_LINEAR_MAX
-#define REST_MAX	((size_t)128)
+#define REST_MAX	((size_t)72)
 
 struct secrets secrets;
 
@@ -63,14 +63,22 @@ const uint64_t pad_masks[] = {
 
 _Static_assert(CLASS_MAX == 108, "all classes are in slot_sizes");
 
+/*
+ * A byte too far is noticed if it differs from what was there: neither 0 nor
+ * -1, no number that is small, no letter.
+ */
+static uint64_t rare_bytes(uint64_t number)
+{
+	return (number & 0xefefefefefefefefu) | 0x8181818181818181u;
+}
+
 void harden_init(void)
 {
 	uint64_t state = random_seed();
 
-	secrets.live = random_next(&state) | 1;
-	secrets.freed = (random_next(&state) & ~(uint64_t)1) |
-			(uint64_t)1 << 63;
-	secrets.pad = random_next(&state) | 0x0101010101010101u;
+	secrets.live = rare_bytes(random_next(&state));
+	secrets.freed = rare_bytes(random_next(&state)) & ~(uint64_t)1;
+	secrets.pad = rare_bytes(random_next(&state));
 	random_start(random_next(&state));
 }
 
@@ -121,12 +129,17 @@ static bool rest_is_whole(const char *end, size_t slack)
 	return !(seen | (load_word(rest) & pad_masks[left]));
 }
 
+/* Whether the rest of a slot is zero while its block is in use. */
+static __always_inline bool rests(size_t slot)
+{
+	return slot > REST_SLOT_MIN && (slot > HOT_SIZE_MAX ||
+					zeroes_all(slot));
+}
+
 static const char *__cold trailer_fault(const uint64_t *trailer)
 {
-	uint64_t word = READ_ONCE(*trailer);
-
-	return !word || word == trailer_freed(trailer) ? FAULT_FREE :
-							 FAULT_OVERFLOW;
+	return READ_ONCE(*trailer) && decode_freed(trailer) & ~PAYLOAD_MASK ?
+	       FAULT_OVERFLOW : FAULT_FREE;
 }
 
 /**
@@ -142,7 +155,7 @@ slot_fault(const void *obj, size_t slot, bool in_slab, size_t *size,
 	   enum block_kind *kind)
 {
 	const uint64_t *trailer = trailer_of(obj, slot);
-	uint64_t decoded = trailer_decode(trailer);
+	uint64_t decoded = decode_live(trailer);
 	size_t slack = decoded_slack(decoded);
 	const char *end;
 
@@ -155,8 +168,8 @@ slot_fault(const void *obj, size_t slot, bool in_slab, size_t *size,
 	end = (const char *)obj + *size;
 	if (pads() && unlikely(!pad_is_whole(end, slack)))
 		return FAULT_OVERFLOW;
-	if (pads() && in_slab && slot > REST_SLOT_MIN && zeroes_all(slot) &&
-	    slack > sizeof(uint64_t) && unlikely(!rest_is_whole(end, slack)))
+	if (pads() && in_slab && rests(slot) && slack > sizeof(uint64_t) &&
+	    unlikely(!rest_is_whole(end, slack)))
 		return FAULT_OVERFLOW;
 	if (pads() && in_slab && unlikely(!before_is_whole(obj)))
 		return FAULT_UNDERFLOW;
@@ -179,11 +192,19 @@ use_fault(size_t size, size_t told, enum block_kind kind,
 static __always_inline const char *reuse_fault(const void *obj, size_t slot)
 {
 	const uint64_t *trailer = trailer_of(obj, slot);
-	uint64_t word = READ_ONCE(*trailer);
+	uint64_t decoded = decode_freed(trailer);
+	size_t slack = decoded_slack(decoded);
 
-	if (unlikely((word != 0) & (word != trailer_freed(trailer))))
+	if (unlikely(decoded & ~PAYLOAD_MASK)) {
+		/* One that was never used since its memory was cleared. */
+		if (unlikely(READ_ONCE(*trailer)))
+			return FAULT_WRITTEN;
+		slack = 0;
+	}
+	if (unlikely(slack > slot - TRAILER_BYTES))
 		return FAULT_WRITTEN;
-	if (zeroes() && unlikely(!slot_is_zero(obj, slot)))
+	if (zeroes() &&
+	    unlikely(!block_is_zero(obj, cleared_size(slot, slack))))
 		return FAULT_WRITTEN;
 	return NULL;
 }
@@ -193,19 +214,25 @@ static __always_inline void mark_live(void *obj, size_t slot, size_t size,
 {
 	uint64_t *trailer = trailer_of(obj, slot);
 	size_t slack = min(slot - TRAILER_BYTES - size, (size_t)SLACK_MAX);
+	char *end = (char *)trailer - slack;
 
 	if (pads())
-		store_word((char *)trailer - slack, secrets.pad);
+		store_word(end, secrets.pad);
+	if (pads() && rests(slot) && !zeroes_all(slot) &&
+	    slack > sizeof(uint64_t))
+		memset(end + sizeof(uint64_t), 0,
+		       min(slack, REST_MAX) - sizeof(uint64_t));
 	WRITE_ONCE(*trailer, trailer_live(trailer, slack, kind));
 }
 
-static __always_inline void mark_freed(void *obj, size_t slot)
+static __always_inline void mark_freed(void *obj, size_t slot, size_t size)
 {
 	uint64_t *trailer = trailer_of(obj, slot);
 
-	WRITE_ONCE(*trailer, trailer_freed(trailer));
+	WRITE_ONCE(*trailer, trailer_freed(*trailer));
 	if (zeroes())
-		slot_clear(obj, slot);
+		block_clear(obj, cleared_size(slot, slot - TRAILER_BYTES -
+						    size));
 }
 
 const char *harden_slot_fault(const void *obj, size_t slot)
@@ -214,7 +241,7 @@ const char *harden_slot_fault(const void *obj, size_t slot)
 	enum block_kind kind;
 	size_t size;
 
-	if (!(trailer_decode(trailer) & ~PAYLOAD_MASK))
+	if (!(decode_live(trailer) & ~PAYLOAD_MASK))
 		return slot_fault(obj, slot, true, &size, &kind);
 	return reuse_fault(obj, slot);
 }
@@ -442,7 +469,7 @@ void harden_free(void *ptr, enum block_kind called, size_t told)
 		fault = use_fault(size, told, kind, called);
 	if (unlikely(fault))
 		report_bad_pointer("free", ptr, fault);
-	mark_freed(ptr, slot);
+	mark_freed(ptr, slot, size);
 	quarantine_push(ptr, class, slot);
 }
 

@@ -5,11 +5,10 @@
  *	| the block | pad | zeros | trailer |
  *
  * The trailer is one of three: 0 in a slot that was never used since its
- * memory came from the kernel; the word of its address while the block rests
- * in quarantine or waits for reuse; and while the program has it, another,
- * with the block's kind and the bytes between the block's end and the trailer
- * in its middle. Both ends of that are secret, so that a byte too far from
- * either side is noticed. The pad is 8 bytes, of which the trailer may cover
+ * memory came from the kernel, a word for a block in use, and one for a block
+ * that rests in quarantine or waits for reuse. Both are made of a secret, the
+ * trailer's address and, in the middle, the block's kind and the bytes from
+ * its end to the trailer; so that a byte too far from either side is noticed. The pad is 8 bytes, of which the trailer may cover
  * some: a block is known to the byte.
  *
  * A freed slot is zero up to the trailer, or a large one in parts.
@@ -45,8 +44,8 @@
 /**
  * struct secrets - drawn at the start
  * @live: bit 0 set
- * @freed: bit 0 clear, bit 63 set: no word of an address is 0
- * @pad: no byte of it is 0
+ * @freed: bit 0 clear, so that none is the other; neither is ever 0
+ * @pad: behind a block
  */
 struct secrets {
 	uint64_t live;
@@ -81,9 +80,10 @@ static __always_inline uint64_t *trailer_of(const void *obj, size_t slot)
 	return (uint64_t *)((uintptr_t)obj + slot - TRAILER_BYTES);
 }
 
-static __always_inline uint64_t trailer_freed(const uint64_t *trailer)
+/* An address in a word, but for the byte that an overflow meets first. */
+static __always_inline uint64_t place_of(const uint64_t *trailer)
 {
-	return secrets.freed ^ (uintptr_t)trailer;
+	return (uint64_t)(uintptr_t)trailer << 8;
 }
 
 static __always_inline uint64_t trailer_live(const uint64_t *trailer,
@@ -92,13 +92,25 @@ static __always_inline uint64_t trailer_live(const uint64_t *trailer,
 {
 	uint64_t payload = (uint64_t)kind << SLACK_BITS | slack;
 
-	return secrets.live ^ (uintptr_t)trailer ^ payload << PAYLOAD_SHIFT;
+	return secrets.live ^ place_of(trailer) ^ payload << PAYLOAD_SHIFT;
+}
+
+/* Of a live one, the freed one. */
+static __always_inline uint64_t trailer_freed(uint64_t live)
+{
+	return live ^ secrets.live ^ secrets.freed;
 }
 
 /* Return: all of it that is not payload is 0 if the block is in use. */
-static __always_inline uint64_t trailer_decode(const uint64_t *trailer)
+static __always_inline uint64_t decode_live(const uint64_t *trailer)
 {
-	return READ_ONCE(*trailer) ^ secrets.live ^ (uintptr_t)trailer;
+	return READ_ONCE(*trailer) ^ secrets.live ^ place_of(trailer);
+}
+
+/* The same if it is freed. */
+static __always_inline uint64_t decode_freed(const uint64_t *trailer)
+{
+	return READ_ONCE(*trailer) ^ secrets.freed ^ place_of(trailer);
 }
 
 static __always_inline size_t decoded_slack(uint64_t decoded)
@@ -124,16 +136,13 @@ static __always_inline bool zeroes(void)
 /* Is it one of the three, whatever the payload? None of them is usual. */
 static __always_inline bool trailer_is_whole(const uint64_t *trailer)
 {
-	uint64_t word = READ_ONCE(*trailer);
-	uint64_t secret = (word ^ secrets.live ^ (uintptr_t)trailer) &
-			  ~PAYLOAD_MASK;
-
-	return !secret | !word | (word == trailer_freed(trailer));
+	return !(decode_live(trailer) & ~PAYLOAD_MASK) | !READ_ONCE(*trailer) |
+	       !(decode_freed(trailer) & ~PAYLOAD_MASK);
 }
 
 /*
- * The zeros of a freed slot: a chunk each at its start, in the middle and in
- * front of the trailer, and of large ones ZERO_MAX bytes from the start on. Slots come in any order, so the
+ * The zeros of a freed block: a chunk each at its start, in the middle and at
+ * its end with the pad, and of large ones ZERO_MAX bytes from the start on. Slots come in any order, so the
  * processor would guess a loop's end wrong: the chunks overlap instead, and of
  * small slots cover all.
  */
@@ -159,6 +168,12 @@ static __always_inline void clear_chunk(char *at)
 	pairs[3] = zero;
 }
 
+/* Bytes of a block that are cleared: with what of its pad is no trailer. */
+static __always_inline size_t cleared_size(size_t slot, size_t slack)
+{
+	return slot - TRAILER_BYTES - slack + min(slack, sizeof(uint64_t));
+}
+
 /* Small slots have no run behind the first chunk, unless it may be long. */
 #define RUN_SIZE_MIN	(ZERO_MAX > 1024 ? CHUNKS_MAX : (size_t)1024)
 
@@ -173,9 +188,9 @@ static __always_inline size_t middle_of(size_t size)
 	return ALIGN_DOWN(size / 2, (size_t)8) - CHUNK / 2;
 }
 
-static __always_inline bool slot_is_zero(const void *obj, size_t slot)
+/* @size: as cleared_size() gives it */
+static __always_inline bool block_is_zero(const void *obj, size_t size)
 {
-	size_t size = slot - TRAILER_BYTES;
 	const char *at = obj;
 	uint64_t words = 0;
 	pair seen;
@@ -194,9 +209,8 @@ static __always_inline bool slot_is_zero(const void *obj, size_t slot)
 	return !(seen[0] | seen[1]);
 }
 
-static __always_inline void slot_clear(void *obj, size_t slot)
+static __always_inline void block_clear(void *obj, size_t size)
 {
-	size_t size = slot - TRAILER_BYTES;
 	char *at = obj;
 	size_t i;
 
@@ -213,7 +227,7 @@ static __always_inline void slot_clear(void *obj, size_t slot)
 		clear_chunk(at + i);
 }
 
-/* Is all of a freed slot zero? */
+/* Is all of a freed slot zero, whatever the block in it was? */
 static __always_inline bool zeroes_all(size_t slot)
 {
 	size_t size = slot - TRAILER_BYTES;
