@@ -23,6 +23,14 @@ struct cache;
 
 #ifdef CONFIG_HAKMEM_HARDEN
 
+/**
+ * harden_room() - Bytes from an address to the end of the block around it.
+ * @addr: anything
+ *
+ * Return: SIZE_MAX where that is not known, or no block in use is.
+ */
+size_t harden_room(const void *addr);
+
 /* Before the first block: the secrets. */
 void harden_init(void);
 

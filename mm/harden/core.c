@@ -258,6 +258,29 @@ void harden_check_free(unsigned int class, void *const *objs, unsigned int n)
 	}
 }
 
+size_t harden_room(const void *addr)
+{
+	unsigned int class = (unsigned int)registry_class(addr);
+	size_t slot, slack, offset;
+	uint64_t decoded;
+	const char *obj;
+
+	if (!is_size_class(class))
+		return SIZE_MAX;
+	obj = slab_object_around(addr, class);
+	slot = slot_sizes[class];
+	if (!obj || (uintptr_t)obj / SLAB_SIZE != (uintptr_t)(obj + slot - 1) /
+	    SLAB_SIZE)
+		return SIZE_MAX;
+	decoded = decode_live(trailer_of(obj, slot));
+	slack = decoded_slack(decoded);
+	offset = (size_t)((const char *)addr - obj);
+	if (decoded & ~PAYLOAD_MASK || slack > slot - TRAILER_BYTES)
+		return SIZE_MAX;
+	slot -= TRAILER_BYTES + slack;
+	return offset < slot ? slot - offset : 0;
+}
+
 static void __attribute__((__destructor__)) exit_look(void)
 {
 	if (IS_ENABLED(CONFIG_HAKMEM_HARDEN_EXIT))
@@ -526,6 +549,8 @@ static void resize_in_slot(void *ptr, size_t slot, size_t was, size_t size)
 {
 	size_t end = slot - TRAILER_BYTES;
 
+	/* As long as it is nobody's, no check of a copy is in the way. */
+	WRITE_ONCE(*trailer_of(ptr, slot), 0);
 	/* The pad of the one, and what was cut off for the other. */
 	memset((char *)ptr + min(was, size), 0,
 	       min(end, max(was + sizeof(uint64_t), size)) - min(was, size));
