@@ -138,7 +138,9 @@ static __always_inline bool rests(size_t slot)
 
 static const char *__cold trailer_fault(const uint64_t *trailer)
 {
-	return READ_ONCE(*trailer) && decode_freed(trailer) & ~PAYLOAD_MASK ?
+	uint64_t word = READ_ONCE(*trailer);
+
+	return word && decode_freed(trailer, word) & ~PAYLOAD_MASK ?
 	       FAULT_OVERFLOW : FAULT_FREE;
 }
 
@@ -155,7 +157,7 @@ slot_fault(const void *obj, size_t slot, bool in_slab, size_t *size,
 	   enum block_kind *kind)
 {
 	const uint64_t *trailer = trailer_of(obj, slot);
-	uint64_t decoded = decode_live(trailer);
+	uint64_t decoded = decode_live(trailer, READ_ONCE(*trailer));
 	size_t slack = decoded_slack(decoded);
 	const char *end;
 
@@ -192,12 +194,13 @@ use_fault(size_t size, size_t told, enum block_kind kind,
 static __always_inline const char *reuse_fault(const void *obj, size_t slot)
 {
 	const uint64_t *trailer = trailer_of(obj, slot);
-	uint64_t decoded = decode_freed(trailer);
+	uint64_t word = READ_ONCE(*trailer);
+	uint64_t decoded = decode_freed(trailer, word);
 	size_t slack = decoded_slack(decoded);
 
 	if (unlikely(decoded & ~PAYLOAD_MASK)) {
 		/* One that was never used since its memory was cleared. */
-		if (unlikely(READ_ONCE(*trailer)))
+		if (unlikely(word))
 			return FAULT_WRITTEN;
 		slack = 0;
 	}
@@ -217,7 +220,7 @@ static __always_inline void mark_live(void *obj, size_t slot, size_t size,
 	char *end = (char *)trailer - slack;
 
 	if (pads())
-		store_word(end, secrets.pad);
+		pad_store(trailer, slack);
 	if (pads() && rests(slot) && !zeroes_all(slot) &&
 	    slack > sizeof(uint64_t))
 		memset(end + sizeof(uint64_t), 0,
@@ -241,7 +244,7 @@ const char *harden_slot_fault(const void *obj, size_t slot)
 	enum block_kind kind;
 	size_t size;
 
-	if (!(decode_live(trailer) & ~PAYLOAD_MASK))
+	if (!(decode_live(trailer, READ_ONCE(*trailer)) & ~PAYLOAD_MASK))
 		return slot_fault(obj, slot, true, &size, &kind);
 	return reuse_fault(obj, slot);
 }
@@ -272,7 +275,8 @@ size_t harden_room(const void *addr)
 	if (!obj || (uintptr_t)obj / SLAB_SIZE != (uintptr_t)(obj + slot - 1) /
 	    SLAB_SIZE)
 		return SIZE_MAX;
-	decoded = decode_live(trailer_of(obj, slot));
+	decoded = decode_live(trailer_of(obj, slot),
+			      READ_ONCE(*trailer_of(obj, slot)));
 	slack = decoded_slack(decoded);
 	offset = (size_t)((const char *)addr - obj);
 	if (decoded & ~PAYLOAD_MASK || slack > slot - TRAILER_BYTES)
@@ -315,6 +319,8 @@ static void *open_any(void *obj, size_t size, enum block_kind kind, bool zero)
 		return obj;
 	}
 	slot = ALIGN_DOWN(usable_size(obj, "malloc", &pages), (size_t)8);
+	if (zero)
+		memset(obj, 0, size);
 	mark_live(obj, slot, size, kind);
 	return obj;
 }
@@ -337,6 +343,7 @@ static void *pop(size_t size, size_t align)
 static void *alloc_any(size_t align, size_t size, size_t room,
 		       enum block_kind kind, bool zero)
 {
+	bool zero_pages;
 	void *obj;
 
 	if (unlikely(room > OBJECT_SIZE_MAX - TRAILER_BYTES)) {
@@ -355,16 +362,16 @@ static void *alloc_any(size_t align, size_t size, size_t room,
 			return obj;
 	}
 	room += TRAILER_BYTES;
-	obj = pop(room, align);
+	/* Pages may be zero as they are. */
+	zero_pages = zero && room > CLASS_SIZE(PAGED_CLASS_FIRST - 1);
+	obj = zero_pages ? NULL : pop(room, align);
 	if (!obj)
-		obj = route_alloc(room, align,
-				  zero && route_class(room, align) ==
-				  CLASS_NONE);
+		obj = route_alloc(room, align, zero_pages);
 	if (unlikely(!obj)) {
 		errno = ENOMEM;
 		return NULL;
 	}
-	return open_any(obj, size, kind, zero);
+	return open_any(obj, size, kind, zero && !zero_pages);
 }
 
 /* Beyond the hot path's table, classes have magazines as well. */
@@ -400,8 +407,10 @@ static __always_inline void *alloc(size_t size, enum block_kind kind,
 	tables = cache_tables_base();
 	class = tables->sizes[(size + TRAILER_BYTES + OBJECT_ALIGN - 1) /
 			      OBJECT_ALIGN];
+	if (zero && !zeroes_all(slot_sizes[class]))
+		return alloc_slow(size, kind, zero);
 	obj = cache_pop(tables, class);
-	if (unlikely(!obj) || (zero && !zeroes_all(slot_sizes[class])))
+	if (unlikely(!obj))
 		return alloc_slow(size, kind, zero);
 	return open_slot(obj, slot_sizes[class], size, kind);
 }
@@ -548,13 +557,22 @@ static bool fits_well(size_t size, size_t slot)
 static void resize_in_slot(void *ptr, size_t slot, size_t was, size_t size)
 {
 	size_t end = slot - TRAILER_BYTES;
+	size_t stays = min(was, size);
+	char tail[sizeof(uint64_t)];
+	size_t tail_size = 0;
 
+	/* The pad's word may begin in the block. */
+	if (stays > end - sizeof(tail)) {
+		tail_size = stays - (end - sizeof(tail));
+		memcpy(tail, (char *)ptr + stays - tail_size, tail_size);
+	}
 	/* As long as it is nobody's, no check of a copy is in the way. */
 	WRITE_ONCE(*trailer_of(ptr, slot), 0);
 	/* The pad of the one, and what was cut off for the other. */
-	memset((char *)ptr + min(was, size), 0,
-	       min(end, max(was + sizeof(uint64_t), size)) - min(was, size));
+	memset((char *)ptr + stays, 0,
+	       min(end, max(was + sizeof(uint64_t), size)) - stays);
 	mark_live(ptr, slot, size, BLOCK_MALLOC);
+	memcpy((char *)ptr + stays - tail_size, tail, tail_size);
 }
 
 static void *move(void *ptr, size_t was, size_t size)

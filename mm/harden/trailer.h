@@ -101,16 +101,20 @@ static __always_inline uint64_t trailer_freed(uint64_t live)
 	return live ^ secrets.live ^ secrets.freed;
 }
 
-/* Return: all of it that is not payload is 0 if the block is in use. */
-static __always_inline uint64_t decode_live(const uint64_t *trailer)
+/*
+ * What a trailer was found to hold, as one of a block in use, or of a freed
+ * one: if it is, all that is not payload is 0.
+ */
+static __always_inline uint64_t decode_live(const uint64_t *trailer,
+					    uint64_t word)
 {
-	return READ_ONCE(*trailer) ^ secrets.live ^ place_of(trailer);
+	return word ^ secrets.live ^ place_of(trailer);
 }
 
-/* The same if it is freed. */
-static __always_inline uint64_t decode_freed(const uint64_t *trailer)
+static __always_inline uint64_t decode_freed(const uint64_t *trailer,
+					     uint64_t word)
 {
-	return READ_ONCE(*trailer) ^ secrets.freed ^ place_of(trailer);
+	return word ^ secrets.freed ^ place_of(trailer);
 }
 
 static __always_inline size_t decoded_slack(uint64_t decoded)
@@ -133,11 +137,16 @@ static __always_inline bool zeroes(void)
 	return IS_ENABLED(CONFIG_HAKMEM_HARDEN_ZERO);
 }
 
-/* Is it one of the three, whatever the payload? None of them is usual. */
+/*
+ * Is it one of the three, whatever the payload? None of them is usual, and
+ * another thread may be changing one to the other.
+ */
 static __always_inline bool trailer_is_whole(const uint64_t *trailer)
 {
-	return !(decode_live(trailer) & ~PAYLOAD_MASK) | !READ_ONCE(*trailer) |
-	       !(decode_freed(trailer) & ~PAYLOAD_MASK);
+	uint64_t word = READ_ONCE(*trailer);
+
+	return !(decode_live(trailer, word) & ~PAYLOAD_MASK) | !word |
+	       !(decode_freed(trailer, word) & ~PAYLOAD_MASK);
 }
 
 /*
@@ -197,8 +206,8 @@ static __always_inline bool block_is_zero(const void *obj, size_t size)
 	size_t i;
 
 	if (size < CHUNK) {
-#pragma GCC unroll 7
-		for (i = 0; i < CHUNK_WORDS - 1; i++)
+#pragma GCC unroll 8
+		for (i = 0; i < CHUNK_WORDS; i++)
 			words |= load_word(at + min(i * 8, size - 8));
 		return !words;
 	}
@@ -215,8 +224,8 @@ static __always_inline void block_clear(void *obj, size_t size)
 	size_t i;
 
 	if (size < CHUNK) {
-#pragma GCC unroll 7
-		for (i = 0; i < CHUNK_WORDS - 1; i++)
+#pragma GCC unroll 8
+		for (i = 0; i < CHUNK_WORDS; i++)
 			store_word(at + min(i * 8, size - 8), 0);
 		return;
 	}
@@ -234,6 +243,15 @@ static __always_inline bool zeroes_all(size_t slot)
 
 	return zeroes() && (size <= CHUNKS_MAX ||
 			    (size > RUN_SIZE_MIN && size <= ZERO_MAX));
+}
+
+/* Nothing is written to the trailer: others look at it at any time. */
+static __always_inline void pad_store(uint64_t *trailer, size_t slack)
+{
+	unsigned int half = (unsigned int)(4 * (8 - min(slack, (size_t)8)));
+
+	store_word((char *)trailer - max(slack, (size_t)8),
+		   secrets.pad << half << half);
 }
 
 extern const uint64_t pad_masks[sizeof(uint64_t) + 1] __hidden;
