@@ -346,7 +346,7 @@ static void *alloc_any(size_t align, size_t size, size_t room,
 	bool zero_pages;
 	void *obj;
 
-	if (unlikely(room > OBJECT_SIZE_MAX - TRAILER_BYTES)) {
+	if (unlikely(room > OBJECT_SIZE_MAX - 2 * OBJECT_ALIGN)) {
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -361,7 +361,8 @@ static void *alloc_any(size_t align, size_t size, size_t room,
 		if (obj)
 			return obj;
 	}
-	room += TRAILER_BYTES;
+	/* Who clears it clears all of a trailer, or nothing. */
+	room = ALIGN_UP(room + TRAILER_BYTES, (size_t)OBJECT_ALIGN);
 	/* Pages may be zero as they are. */
 	zero_pages = zero && room > CLASS_SIZE(PAGED_CLASS_FIRST - 1);
 	obj = zero_pages ? NULL : pop(room, align);
