@@ -11,6 +11,7 @@
 #include "mm/block.h"
 #include "mm/fallback.h"
 #include "mm/init.h"
+#include "mm/kfence.h"
 #include "mm/large.h"
 #include "mm/report.h"
 #include "mm/route.h"
@@ -73,6 +74,8 @@ void free_slow(void *ptr)
 			route_tick();
 			return;
 		}
+	} else if (kfence_owns(ptr)) {
+		fault = kfence_free(ptr);
 	} else {
 		fault = route_free_run(ptr);
 		if (unlikely(fault))
@@ -93,6 +96,8 @@ size_t usable_size(const void *ptr, const char *function, bool *pages)
 		size = class_size(class);
 		if (unlikely(object_looks_wrong(&cache_tables, class, ptr)))
 			fault = slab_pointer_fault(ptr, class);
+	} else if (kfence_owns(ptr)) {
+		size = kfence_usable(ptr, &fault);
 	} else {
 		size = large_usable(ptr, &fault);
 		*pages = !fault;
@@ -127,7 +132,7 @@ void *hak_calloc(size_t n, size_t size)
 		return harden_alloc_zeroed(total);
 	if (total > TINY_MAX_SIZE)
 		return allocate(total, 1, true);
-	obj = malloc_inline(total);
+	obj = block_alloc(total, BLOCK_MALLOC);
 	return likely(obj) ? memset(obj, 0, total) : NULL;
 }
 

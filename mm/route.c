@@ -10,6 +10,7 @@
 #include "mm/cache.h"
 #include "mm/fallback.h"
 #include "mm/harden.h"
+#include "mm/kfence.h"
 #include "mm/large.h"
 #include "mm/meta.h"
 #include "mm/mid.h"
@@ -169,4 +170,5 @@ void route_fork_child(void)
 	ace_fork_child();
 	cache_fork_child();
 	harden_fork_child();
+	kfence_fork_child();
 }

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mm/kfence.h"
 #include "mm/malloc.h"
 
 /* Which family of functions a block is from, and has to go back to. */
@@ -47,6 +48,13 @@ void harden_free(void *ptr, enum block_kind kind, size_t told);
 
 static __always_inline void *block_alloc(size_t size, enum block_kind kind)
 {
+	void *obj;
+
+	if (kfence_due()) {
+		obj = kfence_alloc(1, size);
+		if (obj)
+			return obj;
+	}
 	return blocks_are_hardened() ? harden_alloc(size, kind) :
 				       malloc_inline(size);
 }
@@ -54,6 +62,13 @@ static __always_inline void *block_alloc(size_t size, enum block_kind kind)
 static __always_inline void *block_alloc_aligned(size_t align, size_t size,
 						 enum block_kind kind)
 {
+	void *obj;
+
+	if (kfence_due()) {
+		obj = kfence_alloc(align, size);
+		if (obj)
+			return obj;
+	}
 	return blocks_are_hardened() ? harden_alloc_aligned(align, size, kind) :
 				       malloc_aligned(align, size);
 }

@@ -12,34 +12,20 @@
 #include <string.h>
 
 #include "lib/random.h"
-#include "mm/fallback.h"
 #include "mm/init.h"
 #include "mm/kfence.h"
-#include "mm/large.h"
 #include "mm/registry.h"
 #include "mm/report.h"
 #include "mm/route.h"
 #include "mm/slab_pool.h"
 #include "mm/vm.h"
-#include "private.h"
-#include "trailer.h"
+#include "slot.h"
 
 /* Requests that the hot path serves: with a trailer, of a tiny class. */
 #define HOT_MAX		(TINY_MAX_SIZE ? TINY_MAX_SIZE - TRAILER_BYTES : 0)
 
 /* Below, no block has guard pages. */
 #define MIDDLE_MAX	min(GUARD_MIN, (size_t)32 << 10)
-
-/* A block that grows by copying gets room for more, as in mm/realloc.c. */
-#define GROWTH_DIVISOR	4
-#define AHEAD_MIN_SIZE	((size_t)1024)
-
-/*
- * Unused bytes behind the pad are zero: in slots of more than this, where they
- * are many, so many of pad and these are looked at.
- */
-#define REST_SLOT_MIN	CLASS_LINEAR_MAX
-#define REST_MAX	((size_t)72)
 
 struct secrets secrets;
 
@@ -95,202 +81,6 @@ void harden_clean(uintptr_t base, uint32_t dirty, bool paged)
 	}
 }
 
-/* --- What a slot says ---------------------------------------------------- */
-
-static bool __cold slot_before_is_whole(const void *obj)
-{
-	const char *before = (const char *)obj - TRAILER_BYTES;
-	unsigned int class = registry_class(before);
-
-	if (!is_size_class(class) || class_is_paged(class))
-		return true;
-	return trailer_is_whole((const uint64_t *)(const void *)before);
-}
-
-/* The word in front of a block is the trailer of the slot before it. */
-static __always_inline bool before_is_whole(const void *obj)
-{
-	if (unlikely(IS_ALIGNED((uintptr_t)obj, SLAB_SIZE)))
-		return slot_before_is_whole(obj);
-	return trailer_is_whole((const uint64_t *)obj - 1);
-}
-
-/* Zeros between pad and trailer; of the first, some may be in the trailer. */
-static bool rest_is_whole(const char *end, size_t slack)
-{
-	size_t left = min(slack, REST_MAX) - sizeof(uint64_t);
-	const char *rest = end + sizeof(uint64_t);
-	uint64_t seen = 0;
-
-	for (; left >= sizeof(uint64_t); left -= sizeof(uint64_t)) {
-		seen |= load_word(rest);
-		rest += sizeof(uint64_t);
-	}
-	return !(seen | (load_word(rest) & pad_masks[left]));
-}
-
-/* Whether the rest of a slot is zero while its block is in use. */
-static __always_inline bool rests(size_t slot)
-{
-	return slot > REST_SLOT_MIN && (slot > HOT_SIZE_MAX ||
-					zeroes_all(slot));
-}
-
-static const char *__cold trailer_fault(const uint64_t *trailer)
-{
-	uint64_t word = READ_ONCE(*trailer);
-
-	return word && decode_freed(trailer, word) & ~PAYLOAD_MASK ?
-	       FAULT_OVERFLOW : FAULT_FREE;
-}
-
-/**
- * slot_fault() - What is wrong with a block that should be in use?
- * @obj: start of a slot
- * @slot: bytes of the slot
- * @in_slab: its neighbours are slots as well
- * @size: out: bytes of the block, if nothing is wrong
- * @kind: out: of the block
- */
-static __always_inline const char *
-slot_fault(const void *obj, size_t slot, bool in_slab, size_t *size,
-	   enum block_kind *kind)
-{
-	const uint64_t *trailer = trailer_of(obj, slot);
-	uint64_t decoded = decode_live(trailer, READ_ONCE(*trailer));
-	size_t slack = decoded_slack(decoded);
-	const char *end;
-
-	if (unlikely(decoded & ~PAYLOAD_MASK))
-		return trailer_fault(trailer);
-	*kind = decoded_kind(decoded);
-	if (unlikely(slack > slot - TRAILER_BYTES))
-		return FAULT_OVERFLOW;
-	*size = slot - TRAILER_BYTES - slack;
-	end = (const char *)obj + *size;
-	if (pads() && unlikely(!pad_is_whole(end, slack)))
-		return FAULT_OVERFLOW;
-	if (pads() && in_slab && rests(slot) && slack > sizeof(uint64_t) &&
-	    unlikely(!rest_is_whole(end, slack)))
-		return FAULT_OVERFLOW;
-	if (pads() && in_slab && unlikely(!before_is_whole(obj)))
-		return FAULT_UNDERFLOW;
-	return NULL;
-}
-
-static __always_inline const char *
-use_fault(size_t size, size_t told, enum block_kind kind,
-	  enum block_kind called)
-{
-	if (IS_ENABLED(CONFIG_HAKMEM_HARDEN_KIND) && unlikely(kind != called))
-		return FAULT_KIND;
-	if (IS_ENABLED(CONFIG_HAKMEM_HARDEN_SIZED) && told != SIZE_UNTOLD &&
-	    unlikely(told != size))
-		return FAULT_SIZE;
-	return NULL;
-}
-
-/* A slot that comes back into use must be as it was left. */
-static __always_inline const char *reuse_fault(const void *obj, size_t slot)
-{
-	const uint64_t *trailer = trailer_of(obj, slot);
-	uint64_t word = READ_ONCE(*trailer);
-	uint64_t decoded = decode_freed(trailer, word);
-	size_t slack = decoded_slack(decoded);
-
-	if (unlikely(decoded & ~PAYLOAD_MASK)) {
-		/* One that was never used since its memory was cleared. */
-		if (unlikely(word))
-			return FAULT_WRITTEN;
-		slack = 0;
-	}
-	if (unlikely(slack > slot - TRAILER_BYTES))
-		return FAULT_WRITTEN;
-	if (zeroes() &&
-	    unlikely(!block_is_zero(obj, cleared_size(slot, slack))))
-		return FAULT_WRITTEN;
-	return NULL;
-}
-
-static __always_inline void mark_live(void *obj, size_t slot, size_t size,
-				      enum block_kind kind)
-{
-	uint64_t *trailer = trailer_of(obj, slot);
-	size_t slack = min(slot - TRAILER_BYTES - size, (size_t)SLACK_MAX);
-	char *end = (char *)trailer - slack;
-
-	if (pads())
-		pad_store(trailer, slack);
-	if (pads() && rests(slot) && !zeroes_all(slot) &&
-	    slack > sizeof(uint64_t))
-		memset(end + sizeof(uint64_t), 0,
-		       min(slack, REST_MAX) - sizeof(uint64_t));
-	WRITE_ONCE(*trailer, trailer_live(trailer, slack, kind));
-}
-
-static __always_inline void mark_freed(void *obj, size_t slot, size_t size)
-{
-	uint64_t *trailer = trailer_of(obj, slot);
-
-	WRITE_ONCE(*trailer, trailer_freed(*trailer));
-	if (zeroes())
-		block_clear(obj, cleared_size(slot, slot - TRAILER_BYTES -
-						    size));
-}
-
-const char *harden_slot_fault(const void *obj, size_t slot)
-{
-	const uint64_t *trailer = trailer_of(obj, slot);
-	enum block_kind kind;
-	size_t size;
-
-	if (!(decode_live(trailer, READ_ONCE(*trailer)) & ~PAYLOAD_MASK))
-		return slot_fault(obj, slot, true, &size, &kind);
-	return reuse_fault(obj, slot);
-}
-
-void harden_check_free(unsigned int class, void *const *objs, unsigned int n)
-{
-	const char *fault;
-	unsigned int i;
-
-	for (i = 0; i < n; i++) {
-		fault = reuse_fault(objs[i], slot_sizes[class]);
-		if (unlikely(fault))
-			report_bad_pointer("free", objs[i], fault);
-	}
-}
-
-size_t harden_room(const void *addr)
-{
-	unsigned int class = (unsigned int)registry_class(addr);
-	size_t slot, slack, offset;
-	uint64_t decoded;
-	const char *obj;
-
-	if (!is_size_class(class))
-		return SIZE_MAX;
-	obj = slab_object_around(addr, class);
-	slot = slot_sizes[class];
-	if (!obj || (uintptr_t)obj / SLAB_SIZE != (uintptr_t)(obj + slot - 1) /
-	    SLAB_SIZE)
-		return SIZE_MAX;
-	decoded = decode_live(trailer_of(obj, slot),
-			      READ_ONCE(*trailer_of(obj, slot)));
-	slack = decoded_slack(decoded);
-	offset = (size_t)((const char *)addr - obj);
-	if (decoded & ~PAYLOAD_MASK || slack > slot - TRAILER_BYTES)
-		return SIZE_MAX;
-	slot -= TRAILER_BYTES + slack;
-	return offset < slot ? slot - offset : 0;
-}
-
-static void __attribute__((__destructor__)) exit_look(void)
-{
-	if (IS_ENABLED(CONFIG_HAKMEM_HARDEN_EXIT))
-		harden_sweep();
-}
-
 /* --- malloc() ------------------------------------------------------------ */
 
 static __always_inline void *open_slot(void *obj, size_t slot, size_t size,
@@ -336,12 +126,8 @@ static void *pop(size_t size, size_t align)
 	return cache_pop(cache_tables_base(), class);
 }
 
-/*
- * @room: bytes that the slot should have, at least @size. Only memory that
- * comes from no slab has to be told to be zero.
- */
-static void *alloc_any(size_t align, size_t size, size_t room,
-		       enum block_kind kind, bool zero)
+void *alloc_any(size_t align, size_t size, size_t room,
+		enum block_kind kind, bool zero)
 {
 	bool zero_pages;
 	void *obj;
@@ -398,11 +184,6 @@ static __always_inline void *alloc(size_t size, enum block_kind kind,
 	unsigned int class;
 	void *obj;
 
-	if (unlikely(kfence_due())) {
-		obj = kfence_alloc(1, size);
-		if (obj)
-			return obj;
-	}
 	if (unlikely(size - 1 >= HOT_MAX))
 		return alloc_slow(size, kind, zero);
 	tables = cache_tables_base();
@@ -506,120 +287,8 @@ void harden_free(void *ptr, enum block_kind called, size_t told)
 	quarantine_push(ptr, class, slot);
 }
 
-/* --- realloc() and malloc_usable_size() ---------------------------------- */
-
-/**
- * block_find() - The size of a block, for a function that goes on with it.
- * @ptr: not NULL; ends the program if it is no block
- * @function: of the interface, for the report
- * @kind: out: the family it is from
- * @slot: out: bytes it could have where it is, 0 if that is not for this layer
- *	to say
- */
-static size_t block_find(void *ptr, const char *function,
-			 enum block_kind *kind, size_t *slot)
-{
-	const char *fault = NULL;
-	size_t size = 0;
-	bool pages;
-
-	*slot = 0;
-	*kind = BLOCK_MALLOC;
-	if (kfence_owns(ptr))
-		return usable_size(ptr, function, &pages);
-	if (empty_owns(ptr)) {
-		fault = empty_fault(ptr);
-	} else if (!guard_find(ptr, &size, kind, &fault)) {
-		*slot = ALIGN_DOWN(usable_size(ptr, function, &pages),
-				   (size_t)8);
-		fault = slot_fault(ptr, *slot,
-				   is_size_class(registry_class(ptr)),
-				   &size, kind);
-	}
-	if (unlikely(fault))
-		report_bad_pointer(function, ptr, fault);
-	return size;
-}
-
-size_t harden_usable_size(void *ptr, const char *function)
-{
-	enum block_kind kind;
-	size_t slot;
-
-	return block_find(ptr, function, &kind, &slot);
-}
-
-static bool fits_well(size_t size, size_t slot)
-{
-	return slot && size + TRAILER_BYTES <= slot && size &&
-	       slot - size <= slot / 2;
-}
-
-static void resize_in_slot(void *ptr, size_t slot, size_t was, size_t size)
-{
-	size_t end = slot - TRAILER_BYTES;
-	size_t stays = min(was, size);
-	char tail[sizeof(uint64_t)];
-	size_t tail_size = 0;
-
-	/* The pad's word may begin in the block. */
-	if (stays > end - sizeof(tail)) {
-		tail_size = stays - (end - sizeof(tail));
-		memcpy(tail, (char *)ptr + stays - tail_size, tail_size);
-	}
-	/* As long as it is nobody's, no check of a copy is in the way. */
-	WRITE_ONCE(*trailer_of(ptr, slot), 0);
-	/* The pad of the one, and what was cut off for the other. */
-	memset((char *)ptr + stays, 0,
-	       min(end, max(was + sizeof(uint64_t), size)) - stays);
-	mark_live(ptr, slot, size, BLOCK_MALLOC);
-	memcpy((char *)ptr + stays - tail_size, tail, tail_size);
-}
-
-static void *move(void *ptr, size_t was, size_t size)
-{
-	size_t ahead = was + was / GROWTH_DIVISOR;
-	size_t room = size;
-	void *moved;
-
-	if (size > was && was >= AHEAD_MIN_SIZE && ahead < GUARD_MIN)
-		room = max(size, ahead);
-	moved = alloc_any(1, size, room, BLOCK_MALLOC, false);
-	if (unlikely(!moved))
-		return NULL;
-	memcpy(moved, ptr, min(was, size));
-	harden_free(ptr, BLOCK_MALLOC, SIZE_UNTOLD);
-	return moved;
-}
-
-void *harden_realloc(void *ptr, size_t size)
-{
-	enum block_kind kind;
-	size_t was, slot;
-	void *resized;
-
-	if (!ptr)
-		return harden_alloc(size, BLOCK_MALLOC);
-	if (!size) {
-		harden_free(ptr, BLOCK_MALLOC, SIZE_UNTOLD);
-		return NULL;
-	}
-	if (unlikely(size > OBJECT_SIZE_MAX)) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	was = block_find(ptr, "realloc", &kind, &slot);
-	if (IS_ENABLED(CONFIG_HAKMEM_HARDEN_KIND) && kind != BLOCK_MALLOC)
-		report_bad_pointer("realloc", ptr, FAULT_KIND);
-	if (fits_well(size, slot)) {
-		resize_in_slot(ptr, slot, was, size);
-		return ptr;
-	}
-	resized = guard_resize(ptr, size);
-	return resized ? resized : move(ptr, was, size);
-}
-
 void harden_fork_child(void)
 {
+	sweep_fork_child();
 	guard_fork_child();
 }

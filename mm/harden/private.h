@@ -13,6 +13,21 @@
 #include "mm/block.h"
 #include "mm/cache.h"
 
+/* --- Blocks of any size: core.c ------------------------------------------ */
+
+/**
+ * alloc_any() - Allocate past the hot path.
+ * @align: power of two
+ * @size: bytes of the block
+ * @room: bytes that it shall be able to grow to where it is
+ * @kind: the family of the function that was called
+ * @zero: it shall read as zero
+ *
+ * Return: NULL with ENOMEM without memory.
+ */
+void *alloc_any(size_t align, size_t size, size_t room,
+		enum block_kind kind, bool zero);
+
 /* --- Blocks without a byte: empty.c -------------------------------------- */
 
 #ifdef CONFIG_HAKMEM_HARDEN_EMPTY
@@ -21,7 +36,7 @@
 void *empty_alloc(void);
 bool empty_owns(const void *ptr);
 
-/* What is wrong with a pointer there. The second also frees it if nothing is. */
+/* What is wrong with a pointer there; the second frees it if nothing is. */
 const char *empty_fault(const void *ptr);
 const char *empty_free(void *ptr);
 
@@ -144,8 +159,25 @@ static inline void guard_fork_child(void)
 
 /* --- The last look: sweep.c ----------------------------------------------- */
 
+#ifdef CONFIG_HAKMEM_HARDEN_EXIT
+
 /* Ends the program over the first slot or block that is not as it should. */
 void harden_sweep(void);
+
+/* A child has what the parent's other threads were about to do. */
+void sweep_fork_child(void);
+
+#else /* CONFIG_HAKMEM_HARDEN_EXIT */
+
+static inline void harden_sweep(void)
+{
+}
+
+static inline void sweep_fork_child(void)
+{
+}
+
+#endif /* CONFIG_HAKMEM_HARDEN_EXIT */
 
 /* --- The order of things: random.c --------------------------------------- */
 
@@ -195,6 +227,8 @@ void slot_release(size_t class, void *obj);
 /* For a thread that has no quarantine, and for larger slots. */
 void quarantine_push_slow(void *obj, size_t class, size_t slot);
 
+#ifdef CONFIG_HAKMEM_HARDEN
+
 /* A slot rests, and the one that rested longest is free. */
 static __always_inline void quarantine_push(void *obj, size_t class,
 					    size_t slot)
@@ -219,5 +253,7 @@ static __always_inline void quarantine_push(void *obj, size_t class,
 	if (unlikely(!cache_push(tables, class, oldest)))
 		slot_release(class, oldest);
 }
+
+#endif /* CONFIG_HAKMEM_HARDEN */
 
 #endif /* HAKMEM_MM_HARDEN_PRIVATE_H */

@@ -14,6 +14,13 @@
 
 #define SWEEP_BYTES	((size_t)CONFIG_HAKMEM_HARDEN_EXIT_MB << 20)
 
+static bool forked;
+
+void sweep_fork_child(void)
+{
+	forked = true;
+}
+
 /* A directory of threads has a link for each, and two of its own. */
 static bool is_alone(void)
 {
@@ -62,7 +69,7 @@ void harden_sweep(void)
 	size_t index = 0;
 
 	/* Another thread could take away what is looked at. */
-	if (!is_alone())
+	if (forked || !is_alone())
 		return;
 	while (swept < SWEEP_BYTES &&
 	       (superslab = registry_next_superslab(&index)))

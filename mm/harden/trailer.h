@@ -8,8 +8,9 @@
  * memory came from the kernel, a word for a block in use, and one for a block
  * that rests in quarantine or waits for reuse. Both are made of a secret, the
  * trailer's address and, in the middle, the block's kind and the bytes from
- * its end to the trailer; so that a byte too far from either side is noticed. The pad is 8 bytes, of which the trailer may cover
- * some: a block is known to the byte.
+ * its end to the trailer; so that a byte too far from either side is noticed.
+ * The pad is 8 bytes, less where the trailer follows sooner: a block is known
+ * to the byte.
  *
  * A freed slot is zero up to the trailer, or a large one in parts.
  */
@@ -151,9 +152,9 @@ static __always_inline bool trailer_is_whole(const uint64_t *trailer)
 
 /*
  * The zeros of a freed block: a chunk each at its start, in the middle and at
- * its end with the pad, and of large ones ZERO_MAX bytes from the start on. Slots come in any order, so the
- * processor would guess a loop's end wrong: the chunks overlap instead, and of
- * small slots cover all.
+ * its end with the pad, and of large ones ZERO_MAX bytes from the start on.
+ * Slots come in any order, so the processor would guess a loop's end wrong: the
+ * chunks overlap instead, and of small slots cover all.
  */
 #define CHUNK		((size_t)64)
 #define CHUNK_WORDS	(CHUNK / sizeof(uint64_t))
