@@ -50,6 +50,9 @@ void harden_check_free(unsigned int class, void *const *objs, unsigned int n);
 /* Of a cache that is emptied, what lies in quarantine. Return: blocks. */
 size_t harden_flush(struct cache *cache);
 
+/* Add the blocks with guard pages to those with a mapping of their own. */
+void harden_mappings(size_t *blocks, size_t *bytes);
+
 /* Give freed blocks of many pages back to the kernel. Return: bytes. */
 size_t harden_reclaim(void);
 
@@ -80,6 +83,12 @@ static inline size_t harden_flush(struct cache *cache)
 {
 	(void)cache;
 	return 0;
+}
+
+static inline void harden_mappings(size_t *blocks, size_t *bytes)
+{
+	(void)blocks;
+	(void)bytes;
 }
 
 static inline size_t harden_reclaim(void)

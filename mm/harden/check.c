@@ -47,6 +47,8 @@ const char *harden_slot_fault(const void *obj, size_t slot)
 	enum block_kind kind;
 	size_t size;
 
+	if (!trailer_is_whole(trailer))
+		return FAULT_OVERFLOW;
 	if (!(decode_live(trailer, READ_ONCE(*trailer)) & ~PAYLOAD_MASK))
 		return slot_fault(obj, slot, true, &size, &kind);
 	return reuse_fault(obj, slot);

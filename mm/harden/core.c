@@ -287,6 +287,16 @@ void harden_free(void *ptr, enum block_kind called, size_t told)
 	quarantine_push(ptr, class, slot);
 }
 
+void harden_mappings(size_t *blocks, size_t *bytes)
+{
+	guard_mappings(blocks, bytes);
+}
+
+size_t harden_reclaim(void)
+{
+	return guard_reclaim();
+}
+
 void harden_fork_child(void)
 {
 	sweep_fork_child();

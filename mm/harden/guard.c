@@ -79,7 +79,7 @@ static struct meta_pool guarded_pool = META_POOL_INIT(struct guarded, 16);
 static struct lock lock = LOCK_INIT;	/* guards all below */
 static struct guarded *heads[HASH_HEADS];
 static struct store resting, waiting;
-static size_t nr_live;
+static size_t nr_live, live_bytes;
 
 static struct guarded **chain_of(uintptr_t addr)
 {
@@ -303,6 +303,7 @@ void *guard_alloc(size_t align, size_t size, enum block_kind kind, bool zero)
 	block->live = true;
 	insert_locked(block);
 	nr_live++;
+	live_bytes += block->pages;
 	lock_release(&lock);
 	return (void *)block->addr;
 }
@@ -403,6 +404,7 @@ bool guard_free(void *ptr, enum block_kind called, size_t told,
 	if (found && !*fault) {
 		block->live = false;
 		nr_live--;
+		live_bytes -= block->pages;
 	}
 	lock_release(&lock);
 	if (!found || *fault)
@@ -468,8 +470,10 @@ static struct guarded *take_for_resize(const void *ptr, size_t size)
 	block = find_locked((uintptr_t)ptr);
 	if (block && (!block->live || block->addr != block->body))
 		block = NULL;
-	if (block)
+	if (block) {
 		remove_locked(block);
+		live_bytes -= block->pages;
+	}
 	lock_release(&lock);
 	return block;
 }
@@ -491,6 +495,7 @@ void *guard_resize(void *ptr, size_t size)
 		set_size(block, size);
 	lock_acquire(&lock);
 	insert_locked(block);
+	live_bytes += block->pages;
 	lock_release(&lock);
 	return done ? (void *)block->addr : NULL;
 }
@@ -515,7 +520,13 @@ const void *guard_sweep(const char **fault)
 	return found;
 }
 
-size_t harden_reclaim(void)
+void guard_mappings(size_t *blocks, size_t *bytes)
+{
+	*blocks += READ_ONCE(nr_live);
+	*bytes += READ_ONCE(live_bytes);
+}
+
+size_t guard_reclaim(void)
 {
 	size_t bytes = READ_ONCE(resting.bytes) + READ_ONCE(waiting.bytes);
 
@@ -536,8 +547,11 @@ void guard_fork_child(void)
 	resting = (struct store){ 0 };
 	waiting = (struct store){ 0 };
 	nr_live = 0;
+	live_bytes = 0;
 	for (i = 0; i < HASH_HEADS; i++)
-		for (block = heads[i]; block; block = block->chain)
+		for (block = heads[i]; block; block = block->chain) {
 			nr_live += block->live;
+			live_bytes += block->live ? block->pages : 0;
+		}
 	lock_reset(&lock);
 }

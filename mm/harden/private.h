@@ -102,6 +102,10 @@ void *guard_resize(void *ptr, size_t size);
 /* Of live ones, the first whose surroundings were written to, or NULL. */
 const void *guard_sweep(const char **fault);
 
+/* As harden_mappings() and harden_reclaim(). */
+void guard_mappings(size_t *blocks, size_t *bytes);
+size_t guard_reclaim(void);
+
 void guard_fork_child(void);
 
 #else /* CONFIG_HAKMEM_HARDEN_GUARD */
@@ -149,6 +153,17 @@ static inline const void *guard_sweep(const char **fault)
 {
 	(void)fault;
 	return NULL;
+}
+
+static inline void guard_mappings(size_t *blocks, size_t *bytes)
+{
+	(void)blocks;
+	(void)bytes;
+}
+
+static inline size_t guard_reclaim(void)
+{
+	return 0;
 }
 
 static inline void guard_fork_child(void)
