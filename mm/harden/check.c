@@ -19,6 +19,25 @@ bool __cold slot_before_is_whole(const void *obj)
 	return trailer_is_whole((const uint64_t *)(const void *)before);
 }
 
+/*
+ * Of the zeros in front of the trailer, if the block is in use and leaves so
+ * many; its thread may be changing them in any other state.
+ */
+bool end_before_is_whole(const uint64_t *trailer)
+{
+	uint64_t word = READ_ONCE(*trailer);
+	uint64_t decoded = decode_live(trailer, word);
+	bool zero;
+
+	if (!zeroes() || decoded & ~PAYLOAD_MASK ||
+	    decoded_slack(decoded) < sizeof(uint64_t) * 4)
+		return true;
+	zero = end_is_zero(trailer);
+	/* Acquire: what was read before is not from after. */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return zero || READ_ONCE(*trailer) != word;
+}
+
 /* Zeros between pad and trailer; of the first, some may be in the trailer. */
 bool rest_is_whole(const char *end, size_t slack)
 {

@@ -20,15 +20,24 @@
 
 /* The rare parts of the functions below. */
 bool __cold slot_before_is_whole(const void *obj);
+bool end_before_is_whole(const uint64_t *trailer);
 bool rest_is_whole(const char *end, size_t slack);
 const char *__cold trailer_fault(const uint64_t *trailer);
 
 /* The word in front of a block is the trailer of the slot before it. */
-static __always_inline bool before_is_whole(const void *obj)
+static __always_inline bool before_is_whole(const void *obj, size_t slot)
 {
 	if (unlikely(IS_ALIGNED((uintptr_t)obj, SLAB_SIZE)))
 		return slot_before_is_whole(obj);
-	return trailer_is_whole((const uint64_t *)obj - 1);
+	return trailer_is_whole((const uint64_t *)obj - 1) &&
+	       (slot <= HOT_SIZE_MAX ||
+		end_before_is_whole((const uint64_t *)obj - 1));
+}
+
+/* In front of the trailer of a large slot that is free: zeros. */
+static __always_inline bool end_is_zero(const uint64_t *trailer)
+{
+	return !(trailer[-1] | trailer[-2] | trailer[-3]);
 }
 
 /* Whether the rest of a slot is zero while its block is in use. */
@@ -67,7 +76,7 @@ slot_fault(const void *obj, size_t slot, bool in_slab, size_t *size,
 	if (pads() && in_slab && rests(slot) && slack > sizeof(uint64_t) &&
 	    unlikely(!rest_is_whole(end, slack)))
 		return FAULT_OVERFLOW;
-	if (pads() && in_slab && unlikely(!before_is_whole(obj)))
+	if (pads() && in_slab && unlikely(!before_is_whole(obj, slot)))
 		return FAULT_UNDERFLOW;
 	return NULL;
 }
@@ -102,6 +111,8 @@ static __always_inline const char *reuse_fault(const void *obj, size_t slot)
 		return FAULT_WRITTEN;
 	if (zeroes() &&
 	    unlikely(!block_is_zero(obj, cleared_size(slot, slack))))
+		return FAULT_WRITTEN;
+	if (zeroes() && slot > HOT_SIZE_MAX && unlikely(!end_is_zero(trailer)))
 		return FAULT_WRITTEN;
 	return NULL;
 }
