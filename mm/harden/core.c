@@ -161,14 +161,18 @@ void *alloc_any(size_t align, size_t size, size_t room,
 	return open_any(obj, size, kind, zero && !zero_pages);
 }
 
-/* Beyond the hot path's table, classes have magazines as well. */
+/*
+ * Beyond the hot path's table, classes have magazines as well; of slots, where
+ * no page runs wait in them.
+ */
 static void *__attribute__((__noinline__))
 alloc_slow(size_t size, enum block_kind kind, bool zero)
 {
 	unsigned int class;
 	void *obj;
 
-	if (likely(size && size < MIDDLE_MAX && !zero)) {
+	if (likely(size && size < MIDDLE_MAX && !zero) &&
+	    !IS_ENABLED(CONFIG_HAKMEM_GAP_LARGE)) {
 		class = size_class(size + TRAILER_BYTES);
 		obj = cache_pop(cache_tables_base(), class);
 		if (likely(obj))
