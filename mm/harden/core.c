@@ -29,7 +29,7 @@
 
 struct secrets secrets;
 
-#define ONE(class)	[(class)] = CLASS_SIZE(class)
+#define ONE(class)	[(class)] = (uint32_t)CLASS_SIZE(class)
 #define FOUR(class)	ONE(class), ONE((class) + 1), ONE((class) + 2), \
 			ONE((class) + 3)
 #define TWELVE(class)	FOUR(class), FOUR((class) + 4), FOUR((class) + 8)

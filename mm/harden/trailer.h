@@ -145,9 +145,10 @@ static __always_inline bool zeroes(void)
 static __always_inline bool trailer_is_whole(const uint64_t *trailer)
 {
 	uint64_t word = READ_ONCE(*trailer);
+	int live = !(decode_live(trailer, word) & ~PAYLOAD_MASK);
+	int freed = !(decode_freed(trailer, word) & ~PAYLOAD_MASK);
 
-	return !(decode_live(trailer, word) & ~PAYLOAD_MASK) | !word |
-	       !(decode_freed(trailer, word) & ~PAYLOAD_MASK);
+	return live | freed | (int)!word;
 }
 
 /*

@@ -184,7 +184,8 @@ static void exhausted_memory_comes_back(struct kunit *test)
 			if (!round)
 				first = count;
 			KUNIT_EXPECT_TRUE(test, free_all(all, size));
-			KUNIT_EXPECT_MSG(test, count * bytes[i] > headroom / part,
+			KUNIT_EXPECT_MSG(test,
+					 count * bytes[i] > headroom / part,
 					 "size %zu round %zu: %zu objects",
 					 size, round, count);
 			KUNIT_EXPECT_MSG(test, count >= first * 9 / 10,
