@@ -78,6 +78,11 @@ static void start_locked(void)
 	reach(INIT_UP);
 }
 
+static void __attribute__((__destructor__)) verify_at_exit(void)
+{
+	cache_verify();
+}
+
 void init_slow(void)
 {
 	if (lock_owned(&init_lock))

@@ -18,6 +18,17 @@
 #define CPU_PAUSE	""
 #endif
 
+/*
+ * Have a value in a register; of x86-64, in that one. Left to themselves,
+ * compilers take the one that functions return theirs in, and need a further
+ * instruction to move the result there at the end.
+ */
+#if defined(__x86_64__)
+#define arch_keep_in(reg, value)	__asm__("" : "+" reg(value))
+#else
+#define arch_keep_in(reg, value)	__asm__("" : "+r"(value))
+#endif
+
 /* 32-bit machines that came after the year-2038 work have only the second. */
 #ifdef SYS_futex
 #define SYS_FUTEX_NATIVE	SYS_futex

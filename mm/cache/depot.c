@@ -196,6 +196,19 @@ struct magazine *depot_take_idle(unsigned int class)
 	return idle;
 }
 
+void depot_visit(unsigned int class,
+		 void (*visit)(unsigned int class, const struct magazine *))
+{
+	struct depot *depot = &depots[class];
+	const struct magazine *magazine;
+
+	if (!READ_ONCE(depot->full) || !lock_try(&depot->lock))
+		return;
+	for (magazine = depot->full; magazine; magazine = magazine->next)
+		visit(class, magazine);
+	lock_release(&depot->lock);
+}
+
 size_t depot_objects(unsigned int class)
 {
 	return READ_ONCE(depots[class].objects);

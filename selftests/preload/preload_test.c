@@ -126,6 +126,12 @@ static const struct death deaths[] = {
 	{ "interior", "^hakmem: .*free\\(\\): .*not the start.*0x" },
 	{ "double",
 	  "^hakmem: .*free\\(\\): .*(double free|not allocated).*0x" },
+	{ "double-between",
+	  "^hakmem: .*free\\(\\): .*(double free|not allocated).*0x" },
+	{ "double-at-once",
+	  "^hakmem: .*free\\(\\): .*(double free|not allocated).*0x" },
+	{ "double-far",
+	  "^hakmem: .*free\\(\\): .*(double free|not allocated).*0x" },
 	{ "realloc", "^hakmem: .*realloc\\(\\): .*not allocated.*0x" },
 };
 
@@ -139,6 +145,9 @@ static void misuse_ends_the_program(struct kunit *test)
 	const struct death *death = test->param_value;
 	struct report report;
 
+	if (!IS_ENABLED(CONFIG_HAKMEM_DOUBLE_FREE_CHECK) &&
+	    strstr(death->arg, "double-at-once"))
+		kunit_skip(test, "CONFIG_HAKMEM_DOUBLE_FREE_CHECK is not set");
 	run_program(test, &report, "misuse", death->arg, true);
 	KUNIT_EXPECT_MSG(test, report_is_death(&report, SIGABRT, death->regex),
 			 "%s, not \"%s\"", report_describe(&report),
