@@ -9,6 +9,7 @@
 
 #include "hakmem.h"
 #include "mm/fallback.h"
+#include "mm/foreign.h"
 #include "mm/init.h"
 #include "mm/large.h"
 #include "mm/report.h"
@@ -77,8 +78,11 @@ void free_slow(void *ptr)
 		if (unlikely(fault))
 			fault = fallback_free(ptr, fault);
 	}
-	if (unlikely(fault))
+	if (likely(!fault))
+		return;
+	if (!foreign_passes("free", ptr, fault))
 		report_bad_pointer("free", ptr, fault);
+	foreign_free(ptr);
 }
 
 size_t usable_size(const void *ptr, const char *function, bool *pages)
@@ -98,9 +102,12 @@ size_t usable_size(const void *ptr, const char *function, bool *pages)
 		if (unlikely(fault))
 			size = fallback_usable(ptr, &fault);
 	}
-	if (unlikely(fault))
+	if (likely(!fault))
+		return size;
+	if (!foreign_passes(function, ptr, fault))
 		report_bad_pointer(function, ptr, fault);
-	return size;
+	*pages = false;
+	return USABLE_FOREIGN;
 }
 
 void *hak_malloc(size_t size)
@@ -130,7 +137,11 @@ void *hak_calloc(size_t n, size_t size)
 
 size_t hak_malloc_usable_size(void *ptr)
 {
+	size_t size;
 	bool pages;
 
-	return ptr ? usable_size(ptr, "malloc_usable_size", &pages) : 0;
+	if (!ptr)
+		return 0;
+	size = usable_size(ptr, "malloc_usable_size", &pages);
+	return likely(size != USABLE_FOREIGN) ? size : foreign_usable(ptr);
 }

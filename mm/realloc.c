@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hakmem.h"
+#include "mm/foreign.h"
 #include "mm/large.h"
 #include "mm/malloc.h"
 
@@ -76,6 +77,8 @@ void *hak_realloc(void *ptr, size_t size)
 	usable = usable_size(ptr, "realloc", &pages);
 	if (fits_well(size, usable, pages))
 		return ptr;
+	if (unlikely(usable == USABLE_FOREIGN))
+		return foreign_realloc(ptr, size);
 	if (pages && size > TINY_MAX_SIZE) {
 		resized = large_resize(ptr, size);
 		if (resized)

@@ -10,6 +10,7 @@
  *         cache_alloc() ... tier           cache_free_slow()
  *         large_alloc()                    large_free()
  *         fallback_alloc()                 fallback_free()
+ *                                          foreign_free()
  */
 #ifndef HAKMEM_MM_MALLOC_H
 #define HAKMEM_MM_MALLOC_H
@@ -51,10 +52,14 @@ static __always_inline void *malloc_inline(size_t size)
 
 /**
  * usable_size() - Bytes that an object has room for.
- * @ptr: not NULL; ends the program if it is no object
+ * @ptr: not NULL; ends the program if it is no object, unless HAKMEM_FOREIGN
+ *	lets it pass
  * @function: of the interface, for the report
  * @pages: out: whether it is the large tier's, for large_resize()
+ *
+ * Return: USABLE_FOREIGN for a pointer that passed.
  */
+#define USABLE_FOREIGN	SIZE_MAX
 size_t usable_size(const void *ptr, const char *function, bool *pages);
 
 /* Whether free() looks at a pointer at once, or leaves that to draining. */
