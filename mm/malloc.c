@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hakmem.h"
+#include "lib/align.h"
 #include "mm/fallback.h"
 #include "mm/foreign.h"
 #include "mm/init.h"
@@ -42,6 +43,22 @@ void *malloc_slow(size_t size)
 	return allocate(size, 1, false);
 }
 
+/*
+ * The record of a slab has the address of its first object, which memcheck
+ * would take for a pointer to it: that object is left out.
+ */
+void *memcheck_malloc(size_t align, size_t size)
+{
+	void *obj;
+
+	do {
+		obj = allocate(memcheck_size(size), align, false);
+	} while (IS_ALIGNED((uintptr_t)obj, SLAB_SIZE) && obj &&
+		 max(size, align) <= MEMCHECK_LEAK_MAX);
+	memcheck_allocated(obj, size);
+	return obj;
+}
+
 void *malloc_aligned(size_t align, size_t size)
 {
 	unsigned int class;
@@ -49,6 +66,8 @@ void *malloc_aligned(size_t align, size_t size)
 
 	if (align <= OBJECT_ALIGN)
 		return malloc_inline(size);
+	if (memcheck_is_on())
+		return memcheck_malloc(align, size);
 	class = route_class(size, align);
 	if (class != CLASS_NONE) {
 		obj = cache_pop(cache_tables_base(), class);
@@ -129,7 +148,7 @@ void *hak_calloc(size_t n, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	if (total > TINY_MAX_SIZE)
+	if (total > TINY_MAX_SIZE && !memcheck_is_on())
 		return allocate(total, 1, true);
 	obj = malloc_inline(total);
 	return likely(obj) ? memset(obj, 0, total) : NULL;

@@ -146,6 +146,13 @@ cache_self(const struct cache_tables *tables)
 	return (struct cache *)((uintptr_t)tables + thread_cache_distance);
 }
 
+/* No word but the program's own may tell memcheck where its objects are. */
+static inline void cache_forget(void **objs, size_t n)
+{
+	while (n--)
+		objs[n] = NULL;
+}
+
 /**
  * cache_pop() - Take an object of a class from this thread's magazine.
  * @tables: from cache_tables_base()
@@ -162,6 +169,8 @@ static __always_inline void *cache_pop(const struct cache_tables *tables,
 
 	if (likely(obj))
 		cache->top[class] = top - 1;
+	if (IS_ENABLED(CONFIG_HAKMEM_VALGRIND))
+		cache_forget(top - 1, 1);
 	return obj;
 }
 

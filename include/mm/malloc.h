@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "mm/cache.h"
+#include "mm/memcheck.h"
 #include "mm/registry.h"
 
 /* Any size; NULL with ENOMEM. Keeps errno on success. */
@@ -37,11 +38,16 @@ void free_slow(void *ptr);
  */
 void *malloc_aligned(size_t align, size_t size);
 
+/* malloc_aligned() for a program that runs under memcheck. */
+void __cold *memcheck_malloc(size_t align, size_t size);
+
 static __always_inline void *malloc_inline(size_t size)
 {
 	const struct cache_tables *tables;
 	void *obj;
 
+	if (memcheck_is_on())
+		return memcheck_malloc(1, size);
 	if (unlikely(size > TINY_MAX_SIZE))
 		return malloc_slow(size);
 	tables = cache_tables_base();
@@ -84,6 +90,7 @@ static __always_inline void free_inline(void *ptr)
 	size_t class = registry_class(ptr);
 	const struct cache_tables *tables = cache_tables_base();
 
+	memcheck_freed(ptr);
 	if (unlikely(free_checks() && object_looks_wrong(tables, class, ptr)) ||
 	    unlikely(!cache_push(tables, class, ptr)))
 		free_slow(ptr);

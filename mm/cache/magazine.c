@@ -105,6 +105,8 @@ static unsigned int magazine_drain(unsigned int class,
 
 	if (n)
 		class_source(class)->drain(class, objs, n);
+	if (IS_ENABLED(CONFIG_HAKMEM_VALGRIND))
+		cache_forget(objs, n);
 	magazine->top = objs;
 	return n;
 }

@@ -25,6 +25,7 @@ git			git
 redis-server		redis-server
 redis-benchmark		redis-tools
 tmux			tmux
+valgrind		valgrind
 libjemalloc.so.2	libjemalloc2
 libmimalloc.so.2	libmimalloc2.0
 libjemalloc.a		libjemalloc-dev
