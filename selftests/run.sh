@@ -19,7 +19,8 @@ if [ -n "${SANITIZE:-}" ]; then
 	plain=$plain:allocator_may_return_null=1
 	ASAN_OPTIONS=detect_leaks=0:$plain:${ASAN_OPTIONS-}
 	TSAN_OPTIONS=die_after_fork=0:$plain:${TSAN_OPTIONS-}
-	export ASAN_OPTIONS TSAN_OPTIONS
+	: "${CK_TIMEOUT_MULTIPLIER:=8}"
+	export ASAN_OPTIONS TSAN_OPTIONS CK_TIMEOUT_MULTIPLIER
 fi
 
 passed=0
