@@ -170,8 +170,8 @@ clean:
 		test ! -d $$folder || find $$folder -type f \
 		\( $(patsubst %,-name '%' -o,$(built)) -false \) -delete; \
 	done
-	$(Q)rm -f $(addsuffix *,libhakmem. libhakmem-prefixed. hakmem.o \
-		.libhakmem .hakmem.o) \
+	$(Q)rm -f $(addsuffix *,libhakmem. libhakmem-prefixed. hakmem. \
+		.libhakmem .hakmem.) \
 		$(patsubst $(srctree)/%.c,%,\
 		$(wildcard $(srctree)/tools/bench/*.c))
 	$(Q)rm -rf bench

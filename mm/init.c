@@ -17,6 +17,7 @@
 #include "mm/cache.h"
 #include "mm/fallback.h"
 #include "mm/fault.h"
+#include "mm/foreign.h"
 #include "mm/knobs.h"
 #include "mm/registry.h"
 #include "mm/route.h"
@@ -59,6 +60,7 @@ static void read_environment(void)
 	done = true;
 	knobs_init();
 	fallback_init();
+	foreign_init();
 	fault_init();
 	class_limits_init();
 }

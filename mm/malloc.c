@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "hakmem.h"
+#include "lib/align.h"
 #include "mm/fallback.h"
+#include "mm/foreign.h"
 #include "mm/init.h"
 #include "mm/large.h"
 #include "mm/report.h"
@@ -41,6 +43,22 @@ void *malloc_slow(size_t size)
 	return allocate(size, 1, false);
 }
 
+/*
+ * The record of a slab has the address of its first object, which memcheck
+ * would take for a pointer to it: that object is left out.
+ */
+void *memcheck_malloc(size_t align, size_t size)
+{
+	void *obj;
+
+	do {
+		obj = allocate(memcheck_size(size), align, false);
+	} while (IS_ALIGNED((uintptr_t)obj, SLAB_SIZE) && obj &&
+		 max(size, align) <= MEMCHECK_LEAK_MAX);
+	memcheck_allocated(obj, size);
+	return obj;
+}
+
 void *malloc_aligned(size_t align, size_t size)
 {
 	unsigned int class;
@@ -48,6 +66,8 @@ void *malloc_aligned(size_t align, size_t size)
 
 	if (align <= OBJECT_ALIGN)
 		return malloc_inline(size);
+	if (memcheck_is_on())
+		return memcheck_malloc(align, size);
 	class = route_class(size, align);
 	if (class != CLASS_NONE) {
 		obj = cache_pop(cache_tables_base(), class);
@@ -77,8 +97,11 @@ void free_slow(void *ptr)
 		if (unlikely(fault))
 			fault = fallback_free(ptr, fault);
 	}
-	if (unlikely(fault))
+	if (likely(!fault))
+		return;
+	if (!foreign_passes("free", ptr, fault))
 		report_bad_pointer("free", ptr, fault);
+	foreign_free(ptr);
 }
 
 size_t usable_size(const void *ptr, const char *function, bool *pages)
@@ -98,9 +121,12 @@ size_t usable_size(const void *ptr, const char *function, bool *pages)
 		if (unlikely(fault))
 			size = fallback_usable(ptr, &fault);
 	}
-	if (unlikely(fault))
+	if (likely(!fault))
+		return size;
+	if (!foreign_passes(function, ptr, fault))
 		report_bad_pointer(function, ptr, fault);
-	return size;
+	*pages = false;
+	return USABLE_FOREIGN;
 }
 
 void *hak_malloc(size_t size)
@@ -122,7 +148,7 @@ void *hak_calloc(size_t n, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	if (total > TINY_MAX_SIZE)
+	if (total > TINY_MAX_SIZE && !memcheck_is_on())
 		return allocate(total, 1, true);
 	obj = malloc_inline(total);
 	return likely(obj) ? memset(obj, 0, total) : NULL;
@@ -130,7 +156,11 @@ void *hak_calloc(size_t n, size_t size)
 
 size_t hak_malloc_usable_size(void *ptr)
 {
+	size_t size;
 	bool pages;
 
-	return ptr ? usable_size(ptr, "malloc_usable_size", &pages) : 0;
+	if (!ptr)
+		return 0;
+	size = usable_size(ptr, "malloc_usable_size", &pages);
+	return likely(size != USABLE_FOREIGN) ? size : foreign_usable(ptr);
 }

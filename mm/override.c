@@ -26,11 +26,6 @@ __export void *realloc(void *ptr, size_t size)
 	return hak_realloc(ptr, size);
 }
 
-__export void *reallocarray(void *ptr, size_t n, size_t size)
-{
-	return hak_reallocarray(ptr, n, size);
-}
-
 __export void *aligned_alloc(size_t alignment, size_t size)
 {
 	return hak_aligned_alloc(alignment, size);
@@ -49,11 +44,6 @@ __export void *memalign(size_t alignment, size_t size)
 __export void *valloc(size_t size)
 {
 	return hak_valloc(size);
-}
-
-__export void *pvalloc(size_t size)
-{
-	return hak_pvalloc(size);
 }
 
 __export size_t malloc_usable_size(void *ptr)
@@ -105,9 +95,5 @@ __export int mallopt(int param, int value)
 {
 	return hak_mallopt(param, value);
 }
-
-#define DEFINE_ALIAS(name, target)					\
-	extern __typeof__(target) name __export				\
-		__attribute__((__alias__(#target))) ATTRIBUTES_OF(target);
 
 LIBC_ALIASES(DEFINE_ALIAS)

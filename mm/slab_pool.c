@@ -479,7 +479,7 @@ bool slab_pool_is_clean(unsigned int class, const void *obj)
 	if (!class_is_paged(class) ||
 	    find_object(obj, &geometry, &slab, &index))
 		return false;
-	return !(slab->dirty_map >> index & 1);
+	return !(UNSEEN(slab->dirty_map) >> index & 1);
 }
 
 void slab_pool_stats(unsigned int class, struct tier_stats *stats)

@@ -5,10 +5,12 @@
 #include "mm/vm.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
@@ -25,6 +27,9 @@
 #define LIMIT_MULTIPLE		4
 #define ADDRESS_LIMIT_MIN	((uint64_t)4 << 30)
 #define ADDRESS_LIMIT_MAX	((uint64_t)16 << 40)
+
+/* What rt_sigprocmask() reads. */
+#define SIGNAL_SET_BYTES	((size_t)_NSIG / 8)
 
 /* Pages that the kernel is asked about at once: those of a superslab. */
 #define RESIDENT_PAGES		512
@@ -139,6 +144,19 @@ size_t vm_resident(const void *addr, size_t size)
 	}
 	errno = saved;
 	return bytes;
+}
+
+/* The kernel reads the set of signals before it refuses to do nothing. */
+bool vm_readable(const void *addr)
+{
+	const int how = -1;
+	int saved = errno;
+	bool readable;
+
+	syscall(SYS_rt_sigprocmask, how, addr, NULL, SIGNAL_SET_BYTES);
+	readable = errno != EFAULT;
+	errno = saved;
+	return readable;
 }
 
 void *vm_remap(void *addr, size_t old_size, size_t size)

@@ -162,6 +162,13 @@ static __always_inline size_t recent_index(const void *obj)
 	       (32 - RECENT_BITS);
 }
 
+/* No word but the program's own may tell memcheck where its objects are. */
+static inline void cache_forget(void **objs, size_t n)
+{
+	while (n--)
+		objs[n] = NULL;
+}
+
 /**
  * cache_pop() - Take an object of a class from this thread's magazine.
  * @tables: from cache_tables_base()
@@ -180,7 +187,8 @@ static __always_inline void *cache_pop(const struct cache_tables *tables,
 	obj = top[-1];
 	if (likely(obj)) {
 		cache->top[class] = top - 1;
-		if (IS_ENABLED(CONFIG_HAKMEM_DOUBLE_FREE_CHECK))
+		if (IS_ENABLED(CONFIG_HAKMEM_DOUBLE_FREE_CHECK) ||
+		    IS_ENABLED(CONFIG_HAKMEM_VALGRIND))
 			top[-1] = NULL;
 	}
 	return obj;

@@ -2,7 +2,8 @@
 /*
  * The kernel's memory calls. mm/vm.c is the only file that makes them.
  *
- * Every address and size here is a multiple of vm_page_size(). No function
+ * Every address and size here but vm_readable()'s is a multiple of
+ * vm_page_size(). No function
  * changes errno, none allocates, none takes a lock; all are thread-safe and
  * signal-safe. None may be called while a tier's lock is held.
  */
@@ -56,6 +57,9 @@ bool vm_purge(void *addr, size_t size);
  * mapped. A page that was only read may count, one in swap does not.
  */
 size_t vm_resident(const void *addr, size_t size);
+
+/* Whether a word at any address can be read, without a signal if not. */
+bool vm_readable(const void *addr);
 
 /**
  * vm_remap() - Resize a mapping, moving it if that is what it takes.

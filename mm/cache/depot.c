@@ -122,7 +122,8 @@ bool depot_put_full(unsigned int class, struct magazine *full,
 	bool put;
 
 	lock_acquire(&depot->lock);
-	put = depot->objects + objects <= class_limits[class].depot &&
+	put = depot->objects + objects <=
+	      READ_ONCE(class_limits[class].depot) &&
 	      depot->nr_full < DEPOT_FULL_MAX;
 	if (put) {
 		depot->exchanges++;

@@ -89,6 +89,8 @@ static unsigned int magazine_drain(unsigned int class,
 	WRITE_ONCE(magazine->top, objs);
 	if (n)
 		class_source(class)->drain(class, objs, n);
+	if (IS_ENABLED(CONFIG_HAKMEM_VALGRIND))
+		cache_forget(objs, n);
 	return n;
 }
 

@@ -18,6 +18,7 @@
 
 #include "lib/align.h"
 #include "lib/lock.h"
+#include "mm/memcheck.h"
 #include "mm/meta.h"
 #include "mm/reclaim.h"
 #include "mm/report.h"
@@ -203,6 +204,7 @@ static struct mapping *create(size_t size, size_t align)
 		meta_free(&mapping_pool, mapping);
 		return NULL;
 	}
+	memcheck_mapped((void *)mapping->addr, size);
 	mapping->size = size;
 	mapping->dirty = false;
 	return mapping;

@@ -119,6 +119,13 @@ struct kunit_suite {
 __attribute__((noreturn, format(printf, 2, 3)))
 void kunit_skip(struct kunit *test, const char *format, ...);
 
+/*
+ * kunit_need_plain() - skip what holds for the process as the system knows it:
+ * resident memory, mappings, limits, children of many threads. A sanitizer has
+ * its own part in each.
+ */
+void kunit_need_plain(struct kunit *test);
+
 /**
  * kunit_info() - print a remark, such as the seed of a random case
  */

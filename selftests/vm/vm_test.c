@@ -196,6 +196,7 @@ static void purge_says_when_it_cannot(struct kunit *test)
 	unsigned char *p = map(test);
 	size_t page = vm_page_size();
 
+	kunit_need_plain(test);
 	if (mlock(p, page))
 		kunit_skip(test, "no memory may be locked");
 	KUNIT_EXPECT_FALSE(test, vm_purge(p, page));

@@ -7,7 +7,7 @@
 set -u
 
 # What has to work, and the Debian package that brings it. A name alone is a
-# program, <x.h> a header, x.so.N a shared library.
+# program, <x.h> a header, x.so.N a shared library, x.a a static one.
 build_needs='
 kconfig-conf		kconfig-frontends-nox
 gcc			gcc
@@ -25,8 +25,10 @@ git			git
 redis-server		redis-server
 redis-benchmark		redis-tools
 tmux			tmux
+valgrind		valgrind
 libjemalloc.so.2	libjemalloc2
 libmimalloc.so.2	libmimalloc2.0
+libjemalloc.a		libjemalloc-dev
 '
 bench_wants='
 /usr/bin/time		time
@@ -48,6 +50,7 @@ lua			lua5.4
 works()
 {
 	case $1 in
+	*.a) test -e "$(gcc -print-file-name="$1")" ;;
 	'<'*) echo "#include $1" | gcc -E - >/dev/null 2>&1 ;;
 	*.so.*) PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -qF "$1" ;;
 	*) command -v "$1" >/dev/null ;;

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Shell scripts run in any POSIX sh, and may be executed.
+# Shell scripts run in any POSIX sh unless they ask for bash, and may be
+# executed.
 set -u
 
 verdict=0
@@ -9,7 +10,11 @@ verdict=0
 scripts=$(find tools selftests .ci -type f \( -name '*.sh' -o -path .ci/run \) \
 	2>/dev/null)
 for script in $scripts; do
-	sh -n "$script" || verdict=1
+	if head -n 1 "$script" | grep -q 'bash$'; then
+		! command -v bash >/dev/null || bash -n "$script" || verdict=1
+	else
+		sh -n "$script" || verdict=1
+	fi
 	test -x "$script" || ! grep -q '^#!' "$script" || {
 		echo "$script: not executable"
 		verdict=1
