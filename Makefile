@@ -21,8 +21,9 @@ $(error The path of the source or object tree contains spaces)
 endif
 
 # These goals read no configuration, and run one by one beside other goals.
-bare-goals := help check setup setup-bench clean mrproper distclean
-lone-goals := setup setup-bench clean mrproper distclean %config
+bare-goals := help check setup setup-bench setup-deb clean mrproper distclean \
+	      install uninstall deb
+lone-goals := setup setup-bench setup-deb clean mrproper distclean %config
 # These make their own, where that is needed.
 self-goals := run matrix selftests-all
 
@@ -135,7 +136,20 @@ bench-count: all benchmarks
 
 endif
 
-.PHONY: run setup setup-bench check matrix selftests-all
+# --- Install -----------------------------------------------------------------
+
+# These never build: who installs may be another user, with another compiler.
+export DESTDIR prefix bindir libdir includedir datadir mandir CROSS_COMPILE
+.PHONY: install uninstall deb
+install uninstall:
+	$(Q)$(srctree)/tools/install/install.sh $@
+
+deb:
+	$(Q)$(srctree)/tools/packaging/deb/build.sh
+
+# -----------------------------------------------------------------------------
+
+.PHONY: run setup setup-bench setup-deb check matrix selftests-all
 run:
 	$(Q)$(srctree)/tools/build/setup.sh build
 	$(Q)$(MAKE) -f $(srctree)/Makefile all
@@ -146,6 +160,9 @@ setup:
 
 setup-bench:
 	$(Q)$(srctree)/tools/build/setup.sh bench
+
+setup-deb:
+	$(Q)$(srctree)/tools/build/setup.sh deb
 
 check:
 	$(Q)$(srctree)/tools/check/all.sh $(srctree)
