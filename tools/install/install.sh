@@ -91,11 +91,11 @@ rpath()
 # The options of hakmem-run: HAKMEM_DECAY_MS becomes decay-ms.
 knob_options()
 {
-	"$here/knobs.sh" "$srctree" | while IFS='	' read -r name least most \
-		initial help; do
-		echo "$(echo "${name#HAKMEM_}" | tr 'A-Z_' 'a-z-')" \
-			"$least $most"
-	done
+	"$here/knobs.sh" "$srctree" | awk -F '\t' '{
+		option = tolower(substr($1, length("HAKMEM_") + 1))
+		gsub(/_/, "-", option)
+		print option, $2, $3
+	}'
 }
 
 # Processor and byte order of the library, in Meson's words

@@ -16,7 +16,8 @@ awk '
 inside		{ sub(/^[ \t]+/, ""); entry = entry $0 " " }
 inside && /\)[,;]$/ { inside = 0; print entry }
 ' mm/knobs.c $sources |
-	sed -E -e 's/" +"//g' -e 's/^KNOB\("([^"]*)", ([^"]*)"([^"]*)"\)[,;] $/\1, \2\3/' |
+	sed -E -e 's/" +"//g' \
+		-e 's/^KNOB\("([^"]*)", ([^"]*)"([^"]*)"\)[,;] $/\1, \2\3/' |
 	awk -F ', ' -v OFS='\t' '{
 		help = substr($0, length($1 $2 $3 $4) + 4 * length(FS) + 1)
 		print $1, $2, $3, $4, help

@@ -1,0 +1,567 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Installs into a DESTDIR and uses what is there as others would: programs in C
+# and C++, with threads, shared, static and with LTO, are built by pkg-config,
+# CMake, Meson, the specs file and the compilers' wrappers, and run; the link
+# map, the symbols or the dynamic linker must say that malloc is HAKMEM's. An
+# argument is a glob that selects cases.
+#
+# The environment gives srctree and objtree, and may give CC, CXX and QUICK,
+# which leaves out some combinations and what builds the library once more.
+
+set -u
+
+: "${srctree:=$(cd "$(dirname "$0")/../.." && pwd)}"
+: "${objtree:=$srctree}"
+: "${CC:=gcc}" "${CXX:=g++}" "${QUICK=}"
+here=$srctree/selftests/install
+
+# shellcheck source=selftests/programs/tap.sh
+. "$srctree/selftests/programs/tap.sh"
+
+# What an outer make exports would be taken for ours.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MAKE_TERMOUT MAKE_TERMERR
+unset O W V Q CASE TARGETS DESTDIR prefix bindir libdir includedir datadir
+unset mandir quiet LD_PRELOAD LD_LIBRARY_PATH REALCC
+unset CFLAGS CXXFLAGS CPPFLAGS LDFLAGS
+
+# --- Cases -------------------------------------------------------------------
+#
+# A word is a case: a function here, its arguments behind the dots.
+
+list_cases()
+{
+	echo installed_files uninstall_leaves_nothing scripts_are_clean
+	echo manuals_are_clean completion
+	echo library_prints_its_configuration config_reads_it_from.hakmem.o
+	echo config_reads_it_from.program config_names_files
+	echo run_keeps_ld_preload run_sets_knobs run_prints_statistics
+	echo run_refuses_what_it_does_not_know
+	with_programs words.c pkg_config.shared specs.static-pie \
+		wrapper.gcc.static wrapper.clang.shared lto.gcc.static
+	with_programs shapes.cc pkg_config.static specs.shared \
+		wrapper.gcc.static-pie wrapper.clang.static lto.gcc.shared
+	with_programs threads.c pkg_config.static_in_dynamic specs.static \
+		wrapper.gcc.shared wrapper.clang.static-pie lto.clang.static
+	for compiler in gcc clang; do
+		for way in compile shared_library sanitizer nostdlib version
+		do
+			echo "steps_aside.$compiler.$way"
+		done
+	done
+	echo cmake_package cmake_toolchain.gcc
+	test -n "$QUICK" || echo cmake_toolchain.clang meson_cross_file \
+		other_folder_same_bytes debian_packages
+}
+
+# with_programs SOURCE WAY...: each way with this source, or with all
+with_programs()
+{
+	sources='words.c shapes.cc threads.c'
+	test -z "$QUICK" || sources=$1
+	shift
+	for way; do
+		for source in $sources; do
+			echo "$way.$source"
+		done
+	done
+}
+
+# What a case needs to be more than a skip
+needs_of()
+{
+	case $1 in
+	pkg_config.*) echo pkg-config ;;
+	wrapper.clang.* | steps_aside.clang.*) echo clang ;;
+	lto.clang.*) echo clang ld.lld ;;
+	specs.*) echo gcc ;;
+	cmake_toolchain.clang) echo cmake clang ;;
+	cmake_*) echo cmake ;;
+	meson_*) echo meson ninja ;;
+	scripts_*) echo shellcheck ;;
+	manuals_*) echo mandoc ;;
+	completion) echo bash /usr/share/bash-completion/bash_completion ;;
+	debian_*) echo dpkg-buildpackage dh lintian ;;
+	esac
+	case $1 in
+	*.cc) echo g++ ;;
+	esac
+}
+
+# --- Is malloc ours? ---------------------------------------------------------
+
+run_program()
+{
+	LD_LIBRARY_PATH=$libdir timeout -k 5 60 "$1" \
+		>"$scratch/out" 2>"$scratch/err"
+	status=$?
+	test $status -eq 0 && test "$(tail -n 1 "$scratch/out")" = "done" &&
+		return
+	echo "$1: exit status $status"
+	tail -n 20 "$scratch/err"
+	return 1
+}
+
+# The dynamic linker tells where the program's malloc, or new, is found.
+check_shared()
+{
+	readelf -d "$1" | grep -q 'NEEDED.*\[libhakmem\.so\.1\]' || {
+		echo "$1 does not need libhakmem.so.1"
+		return 1
+	}
+	run_program "$1" || return
+	timeout 60 env LD_LIBRARY_PATH="$libdir" LD_DEBUG=bindings "$1" 2>&1 \
+		>/dev/null | grep -E "symbol \`(malloc|free|_Znwm|_Znwj)'" \
+		>"$scratch/bindings"
+	grep -q "to $libdir/libhakmem\.so\.1 .*free'" "$scratch/bindings" &&
+		! grep -v "to $libdir/libhakmem\.so\.1" "$scratch/bindings" &&
+		return
+	echo "^ $1: bound elsewhere, or nowhere"
+	return 1
+}
+
+# Part of the program, which may be dynamic for all else
+check_linked_in()
+{
+	nm "$1" >"$scratch/symbols"
+	for symbol in hak_malloc malloc free calloc realloc; do
+		grep -q " [TtW] $symbol\$" "$scratch/symbols" || {
+			echo "$1 has no $symbol in it"
+			return 1
+		}
+	done
+	run_program "$1"
+}
+
+# ... and nothing of libc's malloc beside it
+check_static()
+{
+	check_linked_in "$1" || return
+	! readelf -lW "$1" | grep INTERP || return
+	! grep -E ' (_int_malloc|_int_free|main_arena)$' "$scratch/symbols"
+}
+
+# In the map's cross reference the defining file follows the symbol.
+check_map()
+{
+	sed -n '/^Cross Reference Table/,$p' "$scratch/map" |
+		awk '$1 ~ /^(malloc|free|calloc|realloc|_Znwm)$/' \
+		>"$scratch/definitions"
+	test -s "$scratch/definitions" &&
+		! grep -vE '/(libhakmem\.so|hakmem\.o|libhakmem\.a.*)$' \
+			"$scratch/definitions" && return
+	echo "^ that is what the link map says"
+	return 1
+}
+
+# --- Ways to build -----------------------------------------------------------
+
+map_flags='-Wl,--cref,--no-demangle,-Map='
+strict='-O1 -fno-builtin -D_GNU_SOURCE'
+
+# compiler_for SOURCE
+compiler_for()
+{
+	case $1 in
+	*.cc) echo "$CXX -std=c++17" ;;
+	*) echo "$CC" ;;
+	esac
+}
+
+pkg_config()
+{
+	case $1 in
+	shared) libs=$(pkg-config --libs hakmem) ;;
+	static) libs="-static $(pkg-config --static --libs hakmem)" ;;
+	*) libs=$(pkg-config --libs hakmem-static) ;;
+	esac
+	flags=$(pkg-config --cflags hakmem)
+	# shellcheck disable=SC2046,SC2086 # lists of words
+	$(compiler_for "$2") $strict $flags "$here/programs/$2" $libs \
+		"$map_flags$scratch/map" -o "$scratch/program" 2>&1 || return
+	check_map || return
+	case $1 in
+	shared) check_shared "$scratch/program" ;;
+	static) check_static "$scratch/program" ;;
+	*) check_linked_in "$scratch/program" ;;
+	esac
+}
+
+# build_by COMPILER KIND SOURCE FLAG...: the compiler needs no telling
+build_by()
+{
+	by=$1
+	kind=$2
+	source=$3
+	shift 3
+	case $kind in
+	shared) ;;
+	*) set -- "-$kind" "$@" ;;
+	esac
+	case $source in
+	*.cc) set -- -std=c++17 "$@" ;;
+	esac
+	# shellcheck disable=SC2086 # lists of words
+	$by $strict "$here/programs/$source" -pthread "$@" \
+		-o "$scratch/program" 2>&1 || return
+	case $kind in
+	shared) check_shared "$scratch/program" ;;
+	*) check_static "$scratch/program" ;;
+	esac
+}
+
+specs()
+{
+	by=gcc
+	test "${2%.cc}" = "$2" || by=g++
+	build_by "$by -B$libdir/ -specs=$libdir/hakmem.specs" "$1" "$2" \
+		"$map_flags$scratch/map" && check_map
+}
+
+# wrapper_for gcc|clang SOURCE
+wrapper_for()
+{
+	case $1,$2 in
+	gcc,*.cc) echo "$bindir/hakmem-g++" ;;
+	clang,*.cc) echo "$bindir/hakmem-clang++" ;;
+	*) echo "$bindir/hakmem-$1" ;;
+	esac
+}
+
+wrapper()
+{
+	build_by "$(wrapper_for "$1" "$3")" "$2" "$3" \
+		"$map_flags$scratch/map" && check_map
+}
+
+lto()
+{
+	linker=
+	test "$1" = gcc || linker=-fuse-ld=lld
+	# shellcheck disable=SC2086
+	build_by "$(wrapper_for "$1" "$3")" "$2" "$3" -flto -O2 $linker
+}
+
+# What is no program, or has an allocator of its own, goes without.
+steps_aside()
+{
+	by=$bindir/hakmem-$1
+	source=$here/programs/words.c
+	out=$scratch/aside
+	rm -f "$out"
+	case $2 in
+	compile)
+		$by -Werror -D_GNU_SOURCE -c "$source" -o "$out" ;;
+	shared_library)
+		$by -D_GNU_SOURCE -fPIC -shared "$source" -o "$out" ;;
+	sanitizer)
+		$by -D_GNU_SOURCE -fsanitize=address "$source" -o "$out" &&
+			run_program "$out" ;;
+	nostdlib)
+		echo 'void _start(void) { for (;;); }' >"$scratch/start.c"
+		$by -nostdlib -static "$scratch/start.c" -o "$out" ;;
+	version)
+		$by --version >"$scratch/said" && grep -i "$1" "$scratch/said"
+		return ;;
+	esac 2>&1 || return
+	! nm "$out" | grep hak_ && ! readelf -d "$out" | grep libhakmem
+}
+
+check_built()
+{
+	for program in words shapes threads; do
+		"check_$2" "$1/$program-$3" || return
+	done
+}
+
+without_hakmem()
+{
+	! readelf -d "$1" | grep libhakmem && ! nm "$1" | grep hak_
+}
+
+cmake_build()
+{
+	cmake -S "$here/$1" -B "$scratch/$2" -DCMAKE_BUILD_TYPE=Release \
+		-DCMAKE_C_FLAGS="$strict" -DCMAKE_CXX_FLAGS="$strict" \
+		"$3" "${4--Wno-dev}" >"$scratch/said" 2>&1 &&
+		cmake --build "$scratch/$2" >>"$scratch/said" 2>&1 && return
+	tail -n 30 "$scratch/said"
+	return 1
+}
+
+cmake_toolchain()
+{
+	cmake_build plain "toolchain-$1" -DHAKMEM_COMPILER="$1" \
+		-DCMAKE_TOOLCHAIN_FILE="$datadir/hakmem/hakmem.cmake" &&
+	check_built "$scratch/toolchain-$1" shared dynamic &&
+	check_built "$scratch/toolchain-$1" static static &&
+	without_hakmem "$scratch/toolchain-$1/liblibrary.so"
+}
+
+cmake_package()
+{
+	cmake_build package package -DCMAKE_PREFIX_PATH="$root/usr" &&
+	check_built "$scratch/package" shared hakmem &&
+	check_built "$scratch/package" static static &&
+	check_built "$scratch/package" linked_in override &&
+	without_hakmem "$scratch/package/liblibrary.so"
+}
+
+# The file names the folders of the installed system, so a second one is laid
+# over it.
+meson_cross_file()
+{
+	printf "[constants]\nbindir = '%s'\n" "$bindir" >"$scratch/staged.ini"
+	meson setup --cross-file "$datadir/hakmem/hakmem-meson.ini" \
+		--cross-file "$scratch/staged.ini" "$scratch/meson" \
+		"$here/plain" >"$scratch/said" 2>&1 &&
+		ninja -C "$scratch/meson" >>"$scratch/said" 2>&1 || {
+		tail -n 30 "$scratch/said"
+		return 1
+	}
+	check_built "$scratch/meson" shared dynamic &&
+	check_built "$scratch/meson" static static &&
+	without_hakmem "$scratch/meson/liblibrary.so"
+}
+
+# --- What is installed -------------------------------------------------------
+
+make_goal()
+{
+	make -s -C "$srctree" O="$objtree" DESTDIR="$root" prefix=/usr \
+		libdir="/usr/$lib" "$@"
+}
+
+installed_files()
+{
+	for file in $lib/libhakmem.so.1 $lib/hakmem.o $lib/libhakmem.a \
+		$lib/hakmem.specs include/hakmem.h bin/hakmem-run \
+		share/man/man3/hakmem.3 share/man/man7/hakmem.7; do
+		test -s "$root/usr/$file" || { echo "no $file"; return 1; }
+	done
+	cmp "$libdir/libhakmem.so" "$objtree/libhakmem.so.1" || return
+	# A link into nowhere, and a word that was not filled in
+	find "$root" -xtype l | grep . && return 1
+	! grep -rnE '@[A-Za-z_]+@' "$bindir" "$datadir" "$libdir/hakmem.specs" \
+		"$libdir/pkgconfig" "$libdir/cmake"
+}
+
+uninstall_leaves_nothing()
+{
+	cp -a "$root" "$root.copy"
+	make_goal uninstall DESTDIR="$root.copy" || return
+	! find "$root.copy" ! -type d | grep . &&
+		! find "$root.copy" -name '*hakmem' | grep .
+}
+
+scripts_are_clean()
+{
+	shellcheck -x -S warning "$bindir/hakmem-run" "$bindir/hakmem-config" \
+		"$bindir/hakmem-gcc" \
+		"$datadir/bash-completion/completions/hakmem-run"
+}
+
+# No warning; "unsupported" is what only other formatters can do.
+manuals_are_clean()
+{
+	for page in "$datadir"/man/man*/*; do
+		mandoc -Tlint -W warning "$page" || return
+	done
+}
+
+completions_of()
+{
+	# shellcheck disable=SC2016 # for the inner shell
+	PATH=$bindir:$PATH bash -c '
+		. /usr/share/bash-completion/bash_completion
+		. "$1"
+		function=$2
+		shift 2
+		COMP_WORDS=("$@")
+		COMP_CWORD=$(($# - 1))
+		COMP_LINE="$*" COMP_POINT=${#COMP_LINE}
+		"$function" "$1" "${COMP_WORDS[COMP_CWORD]}" \
+			"${COMP_WORDS[COMP_CWORD-1]}" 2>/dev/null
+		printf "%s\n" "${COMPREPLY[@]}"
+		' bash "$datadir/bash-completion/completions/hakmem-run" "$@"
+}
+
+completion()
+{
+	test "$(completions_of _hakmem_run hakmem-run --dec)" = --decay-ms= &&
+	test "$(completions_of _hakmem_config hakmem-config --libs-)" = \
+		--libs-static &&
+	completions_of _hakmem_run hakmem-run --stats ech | grep -x echo
+}
+
+library_prints_its_configuration()
+{
+	"$libdir/libhakmem.so.1" >"$scratch/said" || return
+	head -n 1 "$scratch/said" | grep -q '^# HAKMEM [0-9.]*, compiled' &&
+	sed '1d;$d' "$scratch/said" | diff - "$objtree/.config" &&
+	"$bindir/hakmem-config" --kconfig | diff - "$scratch/said"
+}
+
+# Also as a .config it is complete.
+config_reads_it_from()
+{
+	file=$libdir/hakmem.o
+	if test "$1" = program; then
+		file=$scratch/program
+		build_by "$bindir/hakmem-gcc" static words.c || return
+	fi
+	"$bindir/hakmem-config" --kconfig="$file" |
+		diff - "$scratch/configuration"
+}
+
+config_names_files()
+{
+	for option in --libdir --includedir --object --library --specs \
+		--cmake-toolchain --meson-file; do
+		test -e "$("$bindir/hakmem-config" $option)" ||
+			{ echo "$option: no such file"; return 1; }
+	done
+	# shellcheck disable=SC2046 # lists of words
+	$CC $strict $("$bindir/hakmem-config" --cflags) \
+		"$here/programs/words.c" -o "$scratch/program" \
+		$("$bindir/hakmem-config" --libs) &&
+		check_shared "$scratch/program"
+}
+
+# A library that was to be preloaded anyway still is.
+run_keeps_ld_preload()
+{
+	echo 'int other = 7;' | $CC -shared -fPIC -x c - \
+		-o "$scratch/libother.so" || return
+	said=$(LD_PRELOAD=$scratch/libother.so "$bindir/hakmem-run" \
+		cat /proc/self/maps) || return
+	for library in libother.so libhakmem.so.1; do
+		echo "$said" | grep -qF "/$library" ||
+			{ echo "$library is not loaded"; return 1; }
+	done
+}
+
+run_sets_knobs()
+{
+	said=$("$bindir/hakmem-run" --decay-ms=7 --tiny-mem-diet=1 -- \
+		env | grep ^HAKMEM_ | sort | tr '\n' ' ')
+	test "$said" = 'HAKMEM_DECAY_MS=7 HAKMEM_TINY_MEM_DIET=1 ' ||
+		{ echo "it set $said"; return 1; }
+	# An option for each knob there is
+	"$srctree/tools/install/knobs.sh" "$srctree" | cut -f 1,3 |
+		while read -r name most; do
+			option=$(echo "${name#HAKMEM_}" | tr 'A-Z_' 'a-z-')
+			"$bindir/hakmem-run" "--$option=$most" --show |
+				grep -qx "$name=$most" || echo "$option"
+		done >"$scratch/said"
+	test ! -s "$scratch/said" || { cat "$scratch/said"; return 1; }
+}
+
+run_prints_statistics()
+{
+	"$bindir/hakmem-run" --stats true 2>"$scratch/err" || return
+	! grep -qx CONFIG_HAKMEM_STATS=y "$objtree/.config" ||
+		test -s "$scratch/err"
+}
+
+run_refuses_what_it_does_not_know()
+{
+	for option in --no-such-knob=1 --decay-ms --library=/no/such.so -x; do
+		"$bindir/hakmem-run" "$option" true 2>"$scratch/err"
+		test $? = 125 && grep -q ^hakmem-run: "$scratch/err" && continue
+		echo "$option was taken"
+		return 1
+	done
+}
+
+# --- What builds the library once more ---------------------------------------
+
+other_folder_same_bytes()
+{
+	other=$scratch/another/place
+	mkdir -p "$other/objects"
+	(cd "$srctree" && tar -c --exclude=./.git --exclude='*.o' \
+		--exclude='*.a' Kconfig Makefile include lib mm selftests \
+		tools) | tar -x -C "$other" || return
+	cp "$objtree/.config" "$other/objects"
+	make -s -C "$other" O="$other/objects" CC="$CC" CXX="$CXX" all ||
+		return
+	for product in libhakmem.so.1 libhakmem.a hakmem.o; do
+		cmp "$objtree/$product" "$other/objects/$product" || return
+	done
+}
+
+debian_packages()
+{
+	make -s -C "$srctree" O="$scratch/deb" deb >"$scratch/said" 2>&1 &&
+		grep '^lintian: ' "$scratch/said" && return
+	tail -n 30 "$scratch/said"
+	return 1
+}
+
+# --- Run ---------------------------------------------------------------------
+
+# Prints what a case needs and this machine lacks
+missing_for()
+{
+	for need in $(needs_of "$1"); do
+		test -e "$need" || command -v "$need" >/dev/null || echo "$need"
+	done
+	case $1 in
+	*static*)
+		test -f "$($CC -print-file-name=libc.a)" || echo libc.a ;;
+	esac
+}
+
+run_case()
+{
+	missing=$(missing_for "$1" | tr '\n' ' ')
+	if test -n "$missing"; then
+		tap_skip "$1" "not found: $missing"
+		return
+	fi
+	function=${1%%.*}
+	arguments=
+	test "$function" = "$1" || arguments=${1#*.}
+	# The extension of a source is no argument of its own.
+	arguments=$(echo "$arguments" | tr . ' ' | sed -E 's/ (c|cc|o)$/.\1/')
+	# shellcheck disable=SC2086 # a list of words
+	if "$function" $arguments >"$scratch/verdict" 2>&1; then
+		tap_pass "$1"
+		return
+	fi
+	tap_fail "$1"
+	tap_notes <"$scratch/verdict"
+}
+
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 1' INT TERM
+
+root=$scratch/root
+bindir=$root/usr/bin
+lib=$($CC -print-multiarch 2>/dev/null)
+lib=lib${lib:+/$lib}
+libdir=$root/usr/$lib
+datadir=$root/usr/share
+PKG_CONFIG_PATH=$libdir/pkgconfig
+PKG_CONFIG_SYSROOT_DIR=$root
+export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
+
+make_goal install || {
+	echo "Bail out! make install failed"
+	exit 1
+}
+"$libdir/libhakmem.so.1" >"$scratch/configuration"
+
+glob=${1:-*}
+set --
+for name in $(list_cases); do
+	tap_matches install "$name" "$glob" && set -- "$@" "$name"
+done
+tap_plan $#
+for name; do
+	run_case "$name"
+done
+tap_end
