@@ -21,9 +21,9 @@ $(error The path of the source or object tree contains spaces)
 endif
 
 # These goals read no configuration, and run one by one beside other goals.
-bare-goals := help check setup setup-bench setup-deb clean mrproper distclean \
-	      install uninstall deb
-lone-goals := setup setup-bench setup-deb clean mrproper distclean %config
+lone-goals := setup setup-bench setup-install clean mrproper distclean
+bare-goals := help check $(lone-goals) install uninstall deb
+lone-goals += %config
 # These make their own, where that is needed.
 self-goals := run matrix selftests-all
 
@@ -149,7 +149,7 @@ deb:
 
 # -----------------------------------------------------------------------------
 
-.PHONY: run setup setup-bench setup-deb check matrix selftests-all
+.PHONY: run setup setup-bench setup-install check matrix selftests-all
 run:
 	$(Q)$(srctree)/tools/build/setup.sh build
 	$(Q)$(MAKE) -f $(srctree)/Makefile all
@@ -161,8 +161,8 @@ setup:
 setup-bench:
 	$(Q)$(srctree)/tools/build/setup.sh bench
 
-setup-deb:
-	$(Q)$(srctree)/tools/build/setup.sh deb
+setup-install:
+	$(Q)$(srctree)/tools/build/setup.sh install
 
 check:
 	$(Q)$(srctree)/tools/check/all.sh $(srctree)
@@ -191,7 +191,7 @@ clean:
 		.libhakmem .hakmem.o) \
 		$(patsubst $(srctree)/%.c,%,\
 		$(wildcard $(srctree)/tools/bench/*.c))
-	$(Q)rm -rf bench
+	$(Q)rm -rf bench deb
 
 mrproper: clean
 	$(Q)rm -rf include/config include/generated

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# setup.sh [build|bench]: install what is missing, by apt-get. "build" leaves
+# setup.sh [build|bench|install]: install what is missing, by apt-get. "build" leaves
 # out what only some of the tests want; those tests skip where it is missing.
-# "bench" is for the benchmarks instead, which do without what is missing.
+# "bench" is for the benchmarks instead, which do without what is missing, and
+# "install" for "make deb" and the selftests of what is installed.
 set -u
 
 # What has to work, and the Debian package that brings it. A name alone is a
@@ -44,6 +45,21 @@ perl			perl
 jq			jq
 lua			lua5.4
 '
+install_wants='
+cmake			cmake
+meson			meson
+pkg-config		pkg-config
+g++			g++
+clang			clang
+ld.lld			lld
+mandoc			mandoc
+shellcheck		shellcheck
+/usr/share/bash-completion/bash_completion	bash-completion
+dpkg-buildpackage	dpkg-dev
+dh			debhelper
+fakeroot		fakeroot
+lintian			lintian
+'
 
 works()
 {
@@ -76,6 +92,7 @@ wanted=
 case ${1-} in
 build) ;;
 bench) wanted=$(echo "$bench_wants" | missing) ;;
+install) wanted=$(echo "$install_wants" | missing) ;;
 *) wanted=$(echo "$test_wants" | missing) ;;
 esac
 test -n "$needed$wanted" || exit 0
