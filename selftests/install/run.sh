@@ -52,7 +52,8 @@ list_cases()
 	done
 	echo cmake_package cmake_toolchain.gcc
 	test -n "$QUICK" || echo cmake_toolchain.clang meson_cross_file \
-		other_folder_same_bytes debian_packages
+		other_folder_same_bytes.objects \
+		other_folder_same_bytes.itself debian_packages
 }
 
 # with_programs SOURCE WAY...: each way with this source, or with all
@@ -477,27 +478,58 @@ run_refuses_what_it_does_not_know()
 
 # --- What builds the library once more ---------------------------------------
 
+# other_folder_same_bytes OBJTREE: of that name in the folder, or the folder
 other_folder_same_bytes()
 {
-	other=$scratch/another/place
-	mkdir -p "$other/objects"
-	(cd "$srctree" && tar -c --exclude=./.git --exclude='*.o' \
-		--exclude='*.a' Kconfig Makefile include lib mm selftests \
-		tools) | tar -x -C "$other" || return
-	cp "$objtree/.config" "$other/objects"
-	make -s -C "$other" O="$other/objects" CC="$CC" CXX="$CXX" all ||
-		return
+	other=$scratch/another/place-$1
+	objects=$other
+	test "$1" = itself || objects=$other/$1
+	"$srctree/tools/packaging/sources.sh" "$srctree" "$other" &&
+	mkdir -p "$objects" &&
+	cp "$objtree/.config" "$objects" &&
+	make -s -C "$other" O="$objects" CC="$CC" CXX="$CXX" \
+		libhakmem.so libhakmem.a || return
 	for product in libhakmem.so.1 libhakmem.a hakmem.o; do
-		cmp "$objtree/$product" "$other/objects/$product" || return
+		cmp "$objtree/$product" "$objects/$product" || return
 	done
 }
 
-debian_packages()
+build_packages()
 {
-	make -s -C "$srctree" O="$scratch/deb" deb >"$scratch/said" 2>&1 &&
+	make -s -C "$srctree" O="$1" deb >"$scratch/said" 2>&1 &&
 		grep '^lintian: ' "$scratch/said" && return
 	tail -n 30 "$scratch/said"
 	return 1
+}
+
+# Into a system that has nothing else, so without what they depend on
+install_packages()
+{
+	mkdir -p "$1/var/lib/dpkg/info" "$1/var/lib/dpkg/updates" &&
+	touch "$1/var/lib/dpkg/status" "$1/var/lib/dpkg/available" || return
+	shift
+	dpkg --root="$scratch/system" --force-not-root --force-depends \
+		--log=/dev/null -i "$@" >"$scratch/said" 2>&1 && return
+	cat "$scratch/said"
+	return 1
+}
+
+# Built in two folders they are the same; installed, they work.
+debian_packages()
+{
+	build_packages "$scratch/deb" && build_packages "$scratch/deb2" ||
+		return
+	for package in "$scratch"/deb/deb/*.deb; do
+		cmp "$package" "$scratch/deb2/deb/${package##*/}" || return
+	done
+	install_packages "$scratch/system" "$scratch"/deb/deb/*_*.deb || return
+	libdir=$(echo "$scratch"/system/usr/lib/*/libhakmem.so.1)
+	libdir=${libdir%/*}
+	for kind in shared static; do
+		build_by "$scratch/system/usr/bin/hakmem-gcc" $kind words.c ||
+			return
+	done
+	"$scratch/system/usr/bin/hakmem-run" --show
 }
 
 # --- Run ---------------------------------------------------------------------

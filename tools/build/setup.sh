@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# setup.sh [build|bench|install]: install what is missing, by apt-get. "build" leaves
-# out what only some of the tests want; those tests skip where it is missing.
+# setup.sh [build|bench|install]: install what is missing, by apt-get. "build"
+# leaves out what only some tests want; those tests skip where it is missing.
 # "bench" is for the benchmarks instead, which do without what is missing, and
 # "install" for "make deb" and the selftests of what is installed.
 set -u

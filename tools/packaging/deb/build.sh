@@ -30,14 +30,7 @@ grep -q "^#define HAKMEM_VERSION[ 	]*\"$version\"" \
 
 rm -rf deb
 copy=$PWD/deb/hakmem-$version
-mkdir -p "$copy"
-(
-	cd "$srctree"
-	tar -c --exclude='*.o' --exclude='*.a' --exclude='.*.cmd' \
-		--exclude=include/config --exclude=include/generated \
-		Kconfig LICENSE Makefile README.md include lib mm selftests \
-		tools
-) | tar -x -C "$copy"
+"$srctree/tools/packaging/sources.sh" "$srctree" "$copy"
 mkdir "$copy/debian"
 cp -R "$debian/." "$copy/debian"
 rm "$copy/debian/build.sh"
