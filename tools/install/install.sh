@@ -129,12 +129,15 @@ write_script()
 {
 	describe_machine
 	target=${CROSS_COMPILE##*/}
+	crossing='/@when_crossing@/d'
+	test -z "$target" || crossing='s/@when_crossing@//'
 	knob_options >"$scratch/knobs"
 	cat <<-EOT
 	/@knobs@/{
 	r $scratch/knobs
 	d
 	}
+	$crossing
 	s|@VERSION@|$version|g
 	s|@prefix@|$prefix|g
 	s|@bindir@|$bindir|g
