@@ -7,14 +7,16 @@
 # map, the symbols or the dynamic linker must say that malloc is HAKMEM's. An
 # argument is a glob that selects cases.
 #
-# The environment gives srctree and objtree, and may give CC, CXX and QUICK,
-# which leaves out some combinations and what builds the library once more.
+# The environment gives srctree and objtree, and may give CC, CXX, NM,
+# CROSS_COMPILE, EMULATOR, which runs programs that this machine cannot, and
+# QUICK, which leaves out some combinations and what builds the library again.
 
 set -u
 
 : "${srctree:=$(cd "$(dirname "$0")/../.." && pwd)}"
 : "${objtree:=$srctree}"
-: "${CC:=gcc}" "${CXX:=g++}" "${QUICK=}"
+: "${CROSS_COMPILE=}" "${EMULATOR=}" "${QUICK=}" "${NM:=nm}"
+: "${CC:=${CROSS_COMPILE}gcc}" "${CXX:=${CROSS_COMPILE}g++}"
 here=$srctree/selftests/install
 
 # shellcheck source=selftests/programs/tap.sh
@@ -79,7 +81,7 @@ needs_of()
 	wrapper.clang.* | steps_aside.clang.*) echo clang ;;
 	lto.clang.*) echo clang ld.lld ;;
 	clang_*) echo clang ;;
-	specs.*) echo gcc ;;
+	specs.* | wrapper.gcc.* | lto.gcc.*) echo "${CROSS_COMPILE}gcc" ;;
 	cmake_toolchain.clang) echo cmake clang ;;
 	cmake_*) echo cmake ;;
 	meson_*) echo meson ninja ;;
@@ -89,7 +91,10 @@ needs_of()
 	debian_*) echo dpkg-buildpackage dh lintian ;;
 	esac
 	case $1 in
-	*.cc) echo g++ ;;
+	*.cc) echo "${CROSS_COMPILE}g++" ;;
+	run_* | *.sanitizer | cmake_package | debian_* | completion)
+		# An emulator runs a program, not a shell with its programs.
+		test -z "$EMULATOR" || echo native-programs ;;
 	esac
 }
 
@@ -98,7 +103,7 @@ needs_of()
 make_goal()
 {
 	make -s -C "$srctree" O="$objtree" DESTDIR="$root" prefix=/usr \
-		libdir="/usr/$lib" "$@"
+		libdir="/usr/$lib" CROSS_COMPILE="$CROSS_COMPILE" "$@"
 }
 
 installed_files()
@@ -165,7 +170,7 @@ completion()
 
 library_prints_its_configuration()
 {
-	"$libdir/libhakmem.so.1" >"$scratch/said" || return
+	$EMULATOR "$libdir/libhakmem.so.1" >"$scratch/said" || return
 	head -n 1 "$scratch/said" | grep -q '^# HAKMEM [0-9.]*, compiled' &&
 	sed '1d;$d' "$scratch/said" | diff - "$objtree/.config" &&
 	"$bindir/hakmem-config" --kconfig | diff - "$scratch/said"
@@ -217,11 +222,12 @@ run_sets_knobs()
 	test "$said" = 'HAKMEM_DECAY_MS=7 HAKMEM_TINY_MEM_DIET=1 ' ||
 		{ echo "it set $said"; return 1; }
 	# An option for each knob there is
-	"$srctree/tools/install/knobs.sh" "$srctree" | cut -f 1,3 |
-		while read -r name most; do
+	"$srctree/tools/install/knobs.sh" "$srctree" | cut -f 1,2 |
+		while read -r name values; do
+			last=${values##*[.|]}
 			option=$(echo "${name#HAKMEM_}" | tr 'A-Z_' 'a-z-')
-			"$bindir/hakmem-run" "--$option=$most" --show |
-				grep -qx "$name=$most" || echo "$option"
+			"$bindir/hakmem-run" "--$option=$last" --show |
+				grep -qx "$name=$last" || echo "$option"
 		done >"$scratch/said"
 	test ! -s "$scratch/said" || { cat "$scratch/said"; return 1; }
 }
@@ -355,7 +361,7 @@ make_goal install || {
 	echo "Bail out! make install failed"
 	exit 1
 }
-"$libdir/libhakmem.so.1" >"$scratch/configuration"
+$EMULATOR "$libdir/libhakmem.so.1" >"$scratch/configuration"
 
 glob=${1:-*}
 set --

@@ -26,15 +26,18 @@ test -s "$scratch/knobs" || {
 }
 
 awk -F '\t' '{
-	printf "| `%s` | %s … %s | %s | %s |\n", $1, $2, $3, $4, $5
+	sub(/\.\./, " … ", $2)
+	gsub(/\|/, ", ", $2)
+	printf "| `%s` | %s | %s | %s |\n", $1, $2, $3, $4
 }' "$scratch/knobs" >"$scratch/wanted"
 grep '^| `HAKMEM_' README.md >"$scratch/said"
 compare README.md
 
 # In the man page a knob is the tag of a paragraph, with its values behind it.
 awk -F '\t' '{
-	printf ".BR %s \" = %s \\(en %s, default %s\"\n", $1, $2, $3, $4
-	print $5 "."
+	sub(/\.\./, " \\(en ", $2)
+	gsub(/\|/, " | ", $2)
+	printf ".BR %s \" = %s, default %s\"\n%s.\n", $1, $2, $3, $4
 }' "$scratch/knobs" >"$scratch/wanted"
 grep -A 1 -E '^\.BR HAKMEM_[A-Z_]+ " = .* default' tools/man/hakmem.7 |
 	grep -vx -e -- >"$scratch/said"

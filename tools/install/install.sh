@@ -94,7 +94,7 @@ knob_options()
 	"$here/knobs.sh" "$srctree" | awk -F '\t' '{
 		option = tolower(substr($1, length("HAKMEM_") + 1))
 		gsub(/_/, "-", option)
-		print option, $2, $3
+		print option, $2
 	}'
 }
 
