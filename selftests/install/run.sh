@@ -57,7 +57,8 @@ list_cases()
 	echo cmake_package cmake_toolchain.gcc
 	test -n "$QUICK" || echo cmake_toolchain.clang meson_cross_file \
 		other_folder_same_bytes.objects \
-		other_folder_same_bytes.itself debian_packages
+		other_folder_same_bytes.itself built_with_lto.gcc \
+		built_with_lto.clang debian_packages
 }
 
 # with_programs SOURCE WAY...: each way with this source, or with all
@@ -88,6 +89,7 @@ needs_of()
 	scripts_*) echo shellcheck ;;
 	manuals_*) echo mandoc ;;
 	completion) echo bash /usr/share/bash-completion/bash_completion ;;
+	built_with_lto.clang) echo clang ld.lld llvm-ar llvm-objcopy ;;
 	debian_*) echo dpkg-buildpackage dh lintian ;;
 	esac
 	case $1 in
@@ -265,6 +267,23 @@ other_folder_same_bytes()
 	for product in libhakmem.so.1 libhakmem.a hakmem.o; do
 		cmp "$objtree/$product" "$objects/$product" || return
 	done
+}
+
+# The library itself, that is
+built_with_lto()
+{
+	llvm=
+	test "$1" = gcc || llvm=1
+	mkdir -p "$scratch/lto-$1" &&
+	cp "$objtree/.config" "$scratch/lto-$1" &&
+	make -s -C "$srctree" O="$scratch/lto-$1" CROSS_COMPILE= LLVM=$llvm \
+		KCFLAGS=-flto libhakmem.so hakmem.o &&
+	gcc $strict -static "$scratch/lto-$1/hakmem.o" \
+		"$here/programs/threads.c" -o "$scratch/program" &&
+	check_static "$scratch/program" &&
+	# What is inside is nobody else's.
+	! $NM "$scratch/lto-$1/hakmem.o" | grep -E ' [TDB] (slab|route|vm)_' &&
+	LD_PRELOAD=$scratch/lto-$1/libhakmem.so perl -e 'print "works\n"'
 }
 
 build_packages()
