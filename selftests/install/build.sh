@@ -75,6 +75,21 @@ check_map()
 	return 1
 }
 
+# All of these must say no to a program on libc's malloc.
+libc_is_noticed()
+{
+	kind=
+	test "$1" = shared || kind=-static
+	# shellcheck disable=SC2086 # lists of words
+	$CC $strict $kind "$here/programs/words.c" \
+		"$map_flags$scratch/map" -o "$scratch/libc" || return
+	for check in shared linked_in static; do
+		! "check_$check" "$scratch/libc" && run_program "$scratch/libc" ||
+			return
+	done
+	! check_map
+}
+
 # --- Ways to build -----------------------------------------------------------
 
 map_flags='-Wl,--cref,--no-demangle,-Map='

@@ -35,7 +35,9 @@ unset CFLAGS CXXFLAGS CPPFLAGS LDFLAGS
 
 list_cases()
 {
+	echo libc_is_noticed.shared libc_is_noticed.static
 	echo installed_files uninstall_leaves_nothing scripts_are_clean
+	echo install_builds_nothing
 	echo manuals_are_clean completion
 	echo library_prints_its_configuration config_reads_it_from.hakmem.o
 	echo config_reads_it_from.program config_names_files
@@ -176,6 +178,16 @@ library_prints_its_configuration()
 	head -n 1 "$scratch/said" | grep -q '^# HAKMEM [0-9.]*, compiled' &&
 	sed '1d;$d' "$scratch/said" | diff - "$objtree/.config" &&
 	"$bindir/hakmem-config" --kconfig | diff - "$scratch/said"
+}
+
+# Another user's make would build with another compiler, and own the result.
+install_builds_nothing()
+{
+	mkdir -p "$scratch/empty" &&
+	! make -s -C "$srctree" O="$scratch/empty" DESTDIR="$scratch/none" \
+		install 2>"$scratch/err" &&
+	grep "run 'make' first" "$scratch/err" &&
+	! test -e "$scratch/none" && rmdir "$scratch/empty"
 }
 
 # Also as a .config it is complete.
