@@ -84,7 +84,8 @@ libc_is_noticed()
 	$CC $strict $kind "$here/programs/words.c" \
 		"$map_flags$scratch/map" -o "$scratch/libc" || return
 	for check in shared linked_in static; do
-		! "check_$check" "$scratch/libc" && run_program "$scratch/libc" ||
+		! "check_$check" "$scratch/libc" &&
+			run_program "$scratch/libc" ||
 			return
 	done
 	! check_map
