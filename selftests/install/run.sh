@@ -17,6 +17,13 @@ set -u
 : "${objtree:=$srctree}"
 : "${CROSS_COMPILE=}" "${EMULATOR=}" "${QUICK=}" "${NM:=nm}"
 : "${CC:=${CROSS_COMPILE}gcc}" "${CXX:=${CROSS_COMPILE}g++}"
+case ${CROSS_COMPILE:+$CC} in
+*clang*)
+	target=--target=${CROSS_COMPILE%-}
+	CC="$CC $target"
+	CXX="$CXX $target"
+	;;
+esac
 here=$srctree/selftests/install
 
 # shellcheck source=selftests/programs/tap.sh
@@ -84,10 +91,12 @@ needs_of()
 	wrapper.clang.* | steps_aside.clang.*) echo clang ;;
 	lto.clang.*) echo clang ld.lld ;;
 	clang_*) echo clang ;;
-	specs.* | wrapper.gcc.* | lto.gcc.*) echo "${CROSS_COMPILE}gcc" ;;
+	cmake_toolchain.gcc) echo cmake "${CROSS_COMPILE}gcc" ;;
+	specs.* | *.gcc.* | config_reads_it_from.program)
+		echo "${CROSS_COMPILE}gcc" ;;
 	cmake_toolchain.clang) echo cmake clang ;;
 	cmake_*) echo cmake ;;
-	meson_*) echo meson ninja ;;
+	meson_*) echo meson ninja "${CROSS_COMPILE}g++" ;;
 	scripts_*) echo shellcheck ;;
 	manuals_*) echo mandoc ;;
 	completion) echo bash /usr/share/bash-completion/bash_completion ;;
@@ -96,7 +105,7 @@ needs_of()
 	esac
 	case $1 in
 	*.cc) echo "${CROSS_COMPILE}g++" ;;
-	run_* | *.sanitizer | cmake_package | debian_* | completion)
+	run_* | *.sanitizer | cmake_* | *_lto.* | debian_* | completion)
 		# An emulator runs a program, not a shell with its programs.
 		test -z "$EMULATOR" || echo native-programs ;;
 	esac
