@@ -8,7 +8,7 @@
 set -u
 
 # What has to work, and the Debian package that brings it. A name alone is a
-# program, <x.h> a header, x.so.N a shared library.
+# program, <x.h> a header, x.so.N a shared library, /x a file.
 build_needs='
 kconfig-conf		kconfig-frontends-nox
 gcc			gcc
@@ -52,6 +52,7 @@ pkg-config		pkg-config
 g++			g++
 clang			clang
 ld.lld			lld
+llvm-ar			llvm
 mandoc			mandoc
 shellcheck		shellcheck
 /usr/share/bash-completion/bash_completion	bash-completion
@@ -66,6 +67,7 @@ works()
 	case $1 in
 	'<'*) echo "#include $1" | gcc -E - >/dev/null 2>&1 ;;
 	*.so.*) PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -qF "$1" ;;
+	/*) test -e "$1" ;;
 	*) command -v "$1" >/dev/null ;;
 	esac
 }
