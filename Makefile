@@ -21,8 +21,9 @@ $(error The path of the source or object tree contains spaces)
 endif
 
 # These goals read no configuration, and run one by one beside other goals.
-bare-goals := help check setup setup-bench clean mrproper distclean
-lone-goals := setup setup-bench clean mrproper distclean %config
+lone-goals := setup setup-bench setup-install clean mrproper distclean
+bare-goals := help check $(lone-goals) install uninstall deb
+lone-goals += %config
 # These make their own, where that is needed.
 self-goals := run matrix selftests-all
 
@@ -135,7 +136,20 @@ bench-count: all benchmarks
 
 endif
 
-.PHONY: run setup setup-bench check matrix selftests-all
+# --- Install -----------------------------------------------------------------
+
+# These never build: who installs may be another user, with another compiler.
+export DESTDIR prefix bindir libdir includedir datadir mandir CROSS_COMPILE
+.PHONY: install uninstall deb
+install uninstall:
+	$(Q)$(srctree)/tools/install/install.sh $@
+
+deb:
+	$(Q)$(srctree)/tools/packaging/deb/build.sh
+
+# -----------------------------------------------------------------------------
+
+.PHONY: run setup setup-bench setup-install check matrix selftests-all
 run:
 	$(Q)$(srctree)/tools/build/setup.sh build
 	$(Q)$(MAKE) -f $(srctree)/Makefile all
@@ -146,6 +160,9 @@ setup:
 
 setup-bench:
 	$(Q)$(srctree)/tools/build/setup.sh bench
+
+setup-install:
+	$(Q)$(srctree)/tools/build/setup.sh install
 
 check:
 	$(Q)$(srctree)/tools/check/all.sh $(srctree)
@@ -174,7 +191,7 @@ clean:
 		.libhakmem .hakmem.) \
 		$(patsubst $(srctree)/%.c,%,\
 		$(wildcard $(srctree)/tools/bench/*.c))
-	$(Q)rm -rf bench
+	$(Q)rm -rf bench deb
 
 mrproper: clean
 	$(Q)rm -rf include/config include/generated

@@ -19,6 +19,14 @@
 #define __aligned_to(n)	__attribute__((__aligned__(n)))
 #define __hidden		__attribute__((__visibility__("hidden")))
 #define __export	__attribute__((__visibility__("default")))
+/* Stays where the linker drops what nothing refers to. */
+#define __retained	__attribute__((__used__, __retain__))
+
+#if defined(__clang__)
+#define COMPILER_NAME	__VERSION__
+#else
+#define COMPILER_NAME	"GCC " __VERSION__
+#endif
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 

@@ -23,7 +23,8 @@ static void describe_product(const void *param, char *text, size_t size)
 /*
  * Prints how many symbols and strings of the file $0 are of a fallback, and
  * how many look for other libraries' functions. Debug information names the
- * headers, stubs and all, and is in no process.
+ * headers, stubs and all, and is in no process; the configuration, which is in
+ * there as text, names what was not chosen.
  */
 static const char look[] =
 	"PATH=$PATH:/usr/sbin:/sbin\n"
@@ -35,7 +36,8 @@ static const char look[] =
 	"symbols=$(nm \"$plain\") && strings=$(strings -a \"$plain\") &&\n"
 	"test -n \"$symbols\" && test -n \"$strings\" || exit 1\n"
 	"printf '%s\\n' \"$symbols\" | grep -ci fallback\n"
-	"printf '%s\\n' \"$strings\" | grep -ciE \"fallback|libc's\"\n"
+	"printf '%s\\n' \"$strings\" | grep -v CONFIG_ |\n"
+	"	grep -ciE \"fallback|libc's\"\n"
 	"printf '%s\\n' \"$symbols\" | grep -cw dlsym\n"
 	"exit 0\n";
 
