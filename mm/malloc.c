@@ -13,6 +13,7 @@
 #include "mm/foreign.h"
 #include "mm/init.h"
 #include "mm/large.h"
+#include "mm/mixed.h"
 #include "mm/report.h"
 #include "mm/route.h"
 #include "mm/slab_pool.h"
@@ -92,6 +93,8 @@ void free_slow(void *ptr)
 			route_tick();
 			return;
 		}
+	} else if (class == CLASS_MIXED) {
+		fault = slab_pool_free_mixed(ptr);
 	} else {
 		fault = route_free_run(ptr);
 		if (unlikely(fault))
@@ -115,6 +118,8 @@ size_t usable_size(const void *ptr, const char *function, bool *pages)
 		size = class_size(class);
 		if (unlikely(object_looks_wrong(&cache_tables, class, ptr)))
 			fault = slab_pointer_fault(ptr, class);
+	} else if (class == CLASS_MIXED) {
+		size = mixed_usable(ptr, &fault);
 	} else {
 		size = large_usable(ptr, &fault);
 		*pages = !fault;

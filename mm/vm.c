@@ -81,11 +81,22 @@ static bool move_spare(uintptr_t *from, uintptr_t next)
 					   __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
+static bool addresses_limited(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_AS, &limit) ||
+	       limit.rlim_cur != RLIM_INFINITY;
+}
+
 static void *take_spare(size_t size, size_t align)
 {
 	uintptr_t next = READ_ONCE(spare.next);
 	uintptr_t start, end;
 
+	/* Set since, and meant for all that is asked for from then on. */
+	if (addresses_limited())
+		return NULL;
 	do {
 		start = ALIGN_UP(next, align);
 		end = start + size;
@@ -109,13 +120,11 @@ static bool return_spare(void *addr, size_t size)
 
 void *vm_keep_spare(size_t *size)
 {
-	struct rlimit limit;
 	void *addr = NULL;
 	int saved = errno;
 
 	*size = 0;
-	if (sizeof(void *) > 4 && !getrlimit(RLIMIT_AS, &limit) &&
-	    limit.rlim_cur == RLIM_INFINITY &&
+	if (sizeof(void *) > 4 && !addresses_limited() &&
 	    !fault_strikes(VM_CALL_RESERVE))
 		addr = map_pages(NULL, SPARE_BYTES, PROT_NONE, MAP_NORESERVE);
 	errno = saved;

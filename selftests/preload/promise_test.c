@@ -28,6 +28,10 @@ static const struct promise promises[] = {
 	{ "map_count", "map" },
 	{ "map_count", "objects" },
 	{ "lock_memory", NULL },
+	{ "size_phases", "16" },
+	{ "size_phases", "24" },
+	{ "size_phases", "48" },
+	{ "size_phases", "48,cgroup" },
 	{ "live_threads", "live" },
 	{ "live_threads", "first" },
 	{ "live_threads", "keys" },
@@ -132,7 +136,7 @@ static void bad_free_ends_the_program(struct kunit *test)
 		run_program(test, &report, "bad_free", arg, true);
 		report.output[strcspn(report.output, "\n")] = '\0';
 		snprintf(regex, sizeof(regex),
-			 "^hakmem: free\\(\\): .*%s.*: %s$", bad->what,
+			 "^hakmem: free\\(\\): .*%s.*: %.32s$", bad->what,
 			 report.output);
 		KUNIT_EXPECT_MSG(test,
 				 report_is_death(&report, SIGABRT, regex),

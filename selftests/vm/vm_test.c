@@ -306,7 +306,16 @@ static void spare_is_not_kept_under_a_limit(struct kunit *test)
 	limit_memory(test, 100 * MIB);
 	KUNIT_EXPECT_NULL(test, vm_keep_spare(&size));
 	KUNIT_EXPECT_EQ(test, size, 0);
-	KUNIT_EXPECT_NULL(test, vm_map(NULL, GIB, vm_page_size()));
+}
+
+/* Set later, it is meant for what is taken from then on. */
+static void spare_is_no_way_round_a_limit(struct kunit *test)
+{
+	size_t size;
+
+	KUNIT_ASSERT_NOT_NULL(test, vm_keep_spare(&size));
+	limit_memory(test, 100 * MIB);
+	KUNIT_EXPECT_NULL(test, vm_map(NULL, 200 * MIB, vm_page_size()));
 }
 
 static void address_limit_follows_the_process(struct kunit *test)
@@ -365,6 +374,7 @@ static const struct kunit_case vm_cases[] = {
 	KUNIT_CASE(committed_part_is_writable),
 	KUNIT_CASE(spare_serves_when_mappings_are_used_up),
 	KUNIT_CASE(spare_is_not_kept_under_a_limit),
+	KUNIT_CASE(spare_is_no_way_round_a_limit),
 	KUNIT_CASE(address_limit_follows_the_process),
 	KUNIT_CASE(all_keep_errno),
 	{}

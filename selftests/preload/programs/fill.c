@@ -79,6 +79,7 @@ static void fill_with_each(void)
 
 	for (i = 0; i < 2 * ARRAY_LENGTH(sizes); i++) {
 		got = fill(sizes[i % ARRAY_LENGTH(sizes)]);
+		CHECK(got <= HEADROOM + MIB);
 		if (got < least) {
 			least = got;
 			index = i % ARRAY_LENGTH(sizes);
