@@ -11,7 +11,7 @@
 #include "pool.h"
 
 /* Slabs are sparse with this part of their objects, or less. */
-#define SPARSE_DIVISOR	2
+#define SPARSE_DIVISOR	4
 
 unsigned int pool_refill_mixed(unsigned int class, void **objs,
 			       unsigned int n, bool at_last)
@@ -54,21 +54,20 @@ const char *slab_pool_free_mixed(void *ptr)
 
 	if (fault)
 		return fault;
-	lock_pool(&pools[class]);
-	pools[class].stats.drains++;
-	pools[class].stats.drained++;
-	lock_release(&pools[class].lock);
+	__atomic_fetch_add(&pools[class].nr_mixed, 1, __ATOMIC_RELAXED);
 	return NULL;
 }
 
 /* Does a class give back far more than it takes, or nothing of either? */
 static bool shrinks_locked(struct slab_pool *pool)
 {
-	size_t in = pool->stats.refilled - pool->seen.refilled;
-	size_t out = pool->stats.drained - pool->seen.drained;
+	size_t out = pool->stats.drained + READ_ONCE(pool->nr_mixed);
+	size_t in = pool->stats.refilled;
+	bool shrinks = 2 * (in - pool->seen_in) <= out - pool->seen_out;
 
-	pool->seen = pool->stats;
-	return 2 * in <= out;
+	pool->seen_in = in;
+	pool->seen_out = out;
+	return shrinks;
 }
 
 /* Return: whether there may be more such slabs than records. */

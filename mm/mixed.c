@@ -71,6 +71,11 @@ static struct {
 	unsigned int purgers;	/* threads with pages taken out */
 } mixed;
 
+static unsigned int page_granules(void)
+{
+	return (unsigned int)(vm_page_size() / OBJECT_ALIGN);
+}
+
 static void lock_mixed(void)
 {
 	unsigned int i;
@@ -153,11 +158,6 @@ void mixed_adopt(struct slab *slab, struct mixed *record)
 	mixed.free += record->nr_free;
 	enlist_locked(record);
 	lock_release(&mixed.lock);
-}
-
-static unsigned int page_granules(void)
-{
-	return (unsigned int)(vm_page_size() / OBJECT_ALIGN);
 }
 
 static void *take_locked(struct mixed *record, unsigned int start,
@@ -277,9 +277,12 @@ static const char *find_locked(const void *ptr, struct mixed **record,
 	/* Gone meanwhile: only a pointer freed twice can see that. */
 	if (!superslab || registry_class(ptr) != CLASS_MIXED)
 		return FAULT_FREE;
-	*record = slab_of(superslab, ptr)->mixed;
+	/* Of one unit, so that where it begins needs no looking up. */
+	*record = superslab->slabs[((uintptr_t)ptr - superslab->base) >>
+				   SLAB_SHIFT].mixed;
 	*start = (unsigned int)(offset / OBJECT_ALIGN);
-	if (!bitmap_test((*record)->used, *start))
+	if (!bitmap_test((*record)->used, *start) ||
+	    (*record)->taken >> *start / page_granules() & 1)
 		return FAULT_FREE;
 	if (offset % OBJECT_ALIGN || !bitmap_test((*record)->starts, *start))
 		return FAULT_INTERIOR;
@@ -371,6 +374,7 @@ static uint16_t dirty_pages_locked(const struct mixed *record)
 	return pages;
 }
 
+/* Each begins like an object, so that the one before it ends there. */
 static void mark_pages_locked(struct mixed *record, uint16_t pages, bool used)
 {
 	unsigned int n = page_granules(), page;
@@ -378,10 +382,13 @@ static void mark_pages_locked(struct mixed *record, uint16_t pages, bool used)
 	for (page = 0; page * n < GRANULES; page++) {
 		if (!(pages >> page & 1))
 			continue;
-		if (used)
+		if (used) {
+			bitmap_set(record->starts, page * n);
 			bitmap_set_range(record->used, page * n, n);
-		else
+		} else {
 			bitmap_clear_range(record->used, page * n, n);
+			bitmap_clear_range(record->starts, page * n, 1);
+		}
 	}
 	n *= bit_count(pages);
 	record->nr_free += used ? -n : n;

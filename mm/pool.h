@@ -18,7 +18,9 @@
  * @nr_dirty: free objects that were touched, in a paged class
  * @least_dirty: smallest @nr_dirty since slab_pool_expire()
  * @stats: counters
- * @seen: those at the last slab_pool_mix()
+ * @nr_mixed: objects that drained one by one into mixed slabs; atomic
+ * @seen_in: objects that had come out at the last slab_pool_mix()
+ * @seen_out: objects that had gone back
  *
  * Full slabs are on no list: the registry finds them when an object returns.
  */
@@ -29,7 +31,9 @@ struct slab_pool {
 	size_t nr_dirty;
 	size_t least_dirty;
 	struct tier_stats stats;
-	struct tier_stats seen;
+	size_t nr_mixed;
+	size_t seen_in;
+	size_t seen_out;
 } __aligned_to(64);
 
 extern struct slab_pool pools[NR_CLASSES] __hidden;

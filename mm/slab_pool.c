@@ -465,6 +465,8 @@ void slab_pool_stats(unsigned int class, struct tier_stats *stats)
 
 	lock_acquire(&pool->lock);
 	*stats = pool->stats;
+	stats->drains += READ_ONCE(pool->nr_mixed);
+	stats->drained += READ_ONCE(pool->nr_mixed);
 	lock_release(&pool->lock);
 }
 
