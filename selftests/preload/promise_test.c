@@ -69,6 +69,11 @@ static void promise_is_kept(struct kunit *test)
 	const struct promise *promise = test->param_value;
 	struct report report;
 
+	/* It is ACE that notices growth, and gives back what is not kept. */
+	if (!strcmp(promise->program, "size_phases") &&
+	    (!IS_ENABLED(CONFIG_HAKMEM_ACE) || CONFIG_HAKMEM_RETAIN_KB > 4096))
+		kunit_skip(test, "CONFIG_HAKMEM_ACE is not set, or "
+			   "CONFIG_HAKMEM_RETAIN_KB is large");
 	run_program(test, &report, promise->program, promise->arg, true);
 	expect_fine(test, &report);
 }
@@ -130,6 +135,8 @@ static void bad_free_ends_the_program(struct kunit *test)
 	struct report report;
 	size_t i;
 
+	if (!IS_ENABLED(CONFIG_HAKMEM_FREE_CHECK))
+		kunit_skip(test, "CONFIG_HAKMEM_FREE_CHECK is not set");
 	for (i = 0; i < ARRAY_LENGTH(bad_free_sizes); i++) {
 		snprintf(arg, sizeof(arg), "%s,%s", bad->kind,
 			 bad_free_sizes[i]);
