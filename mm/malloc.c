@@ -13,6 +13,7 @@
 #include "mm/foreign.h"
 #include "mm/init.h"
 #include "mm/large.h"
+#include "mm/mixed.h"
 #include "mm/report.h"
 #include "mm/route.h"
 #include "mm/slab_pool.h"
@@ -77,22 +78,38 @@ void *malloc_aligned(size_t align, size_t size)
 	return allocate(size, align, false);
 }
 
+/* Return: what is wrong with an object of a size class, NULL if nothing. */
+static const char *free_object(unsigned int class, void *ptr)
+{
+	const char *fault = NULL;
+
+	if (free_checks())
+		fault = slab_pointer_fault(ptr, class);
+	if (likely(!fault)) {
+		cache_free_slow(class, ptr);
+		route_tick();
+	}
+	return fault;
+}
+
 void free_slow(void *ptr)
 {
 	unsigned int class;
-	const char *fault;
+	const char *fault = NULL;
 
 	if (!ptr)
 		return;
 	class = registry_class(ptr);
 	if (is_size_class(class)) {
-		fault = free_checks() ? slab_pointer_fault(ptr, class) : NULL;
-		if (likely(!fault)) {
-			cache_free_slow(class, ptr);
-			route_tick();
+		fault = free_object(class, ptr);
+		if (likely(!fault))
 			return;
-		}
-	} else {
+		/* Its slab may have become a mixed one meanwhile. */
+		class = registry_class(ptr);
+	}
+	if (class == CLASS_MIXED) {
+		fault = slab_pool_free_mixed(ptr);
+	} else if (!is_size_class(class)) {
 		fault = route_free_run(ptr);
 		if (unlikely(fault))
 			fault = fallback_free(ptr, fault);
@@ -108,14 +125,20 @@ size_t usable_size(const void *ptr, const char *function, bool *pages)
 {
 	unsigned int class = registry_class(ptr);
 	const char *fault = NULL;
-	size_t size;
+	size_t size = 0;
 
 	*pages = false;
 	if (is_size_class(class)) {
 		size = class_size(class);
 		if (unlikely(object_looks_wrong(&cache_tables, class, ptr)))
 			fault = slab_pointer_fault(ptr, class);
-	} else {
+		/* Its slab may have become a mixed one meanwhile. */
+		if (unlikely(fault))
+			class = registry_class(ptr);
+	}
+	if (class == CLASS_MIXED) {
+		size = mixed_usable(ptr, &fault);
+	} else if (!is_size_class(class)) {
 		size = large_usable(ptr, &fault);
 		*pages = !fault;
 		if (unlikely(fault))

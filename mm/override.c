@@ -4,6 +4,7 @@
  */
 #include "mm/libc.h"
 
+#include "mm/init.h"
 #include "mm/malloc.h"
 
 __export void *malloc(size_t size)
@@ -94,6 +95,12 @@ __export struct hak_mallinfo2 mallinfo2(void)
 __export int mallopt(int param, int value)
 {
 	return hak_mallopt(param, value);
+}
+
+/* Before the program can use up what the start needs: mappings, keys. */
+static void __attribute__((constructor)) start(void)
+{
+	init_ensure();
 }
 
 LIBC_ALIASES(DEFINE_ALIAS)

@@ -85,6 +85,19 @@ void *vm_reserve(size_t size);
 bool vm_commit(void *addr, size_t size);
 
 /**
+ * vm_keep_spare() - Set addresses aside for vm_map() when mmap() fails.
+ * @size: out: bytes
+ *
+ * Once. vm.max_map_count bounds the mappings of a process, and beside some
+ * other program's, ours may be the one too many. What is taken from here stays
+ * in place, and vm_unmap() takes back only the last of it. Costs addresses and
+ * two mappings, and nothing where addresses are limited.
+ *
+ * Return: where they are, or NULL if there are none.
+ */
+void *vm_keep_spare(size_t *size);
+
+/**
  * vm_address_limit() - How much address space is worth planning for.
  *
  * Return: bytes; the least of RLIMIT_AS with headroom and a multiple of the

@@ -331,6 +331,19 @@ static void keep(struct mapping *mapping)
 		shrink_to(bytes);
 }
 
+/* Unmap what was kept all the time since the last call. */
+static void expire(bool early)
+{
+	size_t wanted = SIZE_MAX;
+
+	lock_acquire(&lock);
+	/* Of two threads that came here, one: the other would keep nothing. */
+	if (early || reclaim_time_over(&pace))
+		wanted = kept_bytes - reclaim_idle(&pace, kept_bytes);
+	lock_release(&lock);
+	shrink_to(wanted);
+}
+
 const char *mapping_free(void *ptr)
 {
 	struct mapping *mapping;
@@ -347,22 +360,14 @@ const char *mapping_free(void *ptr)
 	mapping->dirty = true;
 	lock_release(&lock);
 	keep(mapping);
-	mapping_expire();
+	if (reclaim_time_over(&pace))
+		expire(false);
 	return NULL;
 }
 
 void mapping_expire(void)
 {
-	size_t wanted = SIZE_MAX;
-
-	if (!reclaim_time_over(&pace))
-		return;
-	lock_acquire(&lock);
-	/* Of two threads that came here, one: the other would keep nothing. */
-	if (reclaim_time_over(&pace))
-		wanted = kept_bytes - reclaim_idle(&pace, kept_bytes);
-	lock_release(&lock);
-	shrink_to(wanted);
+	expire(true);
 }
 
 size_t mapping_usable(const void *ptr, const char **fault)

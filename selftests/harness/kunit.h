@@ -105,6 +105,13 @@ struct kunit_suite {
 		.param_count = sizeof(array) / sizeof((array)[0]),	\
 		.describe = (describe_fn),				\
 	}
+#define KUNIT_CASE_PARAM_SLOW(fn, array, describe_fn)			\
+	{								\
+		.name = #fn, .run = (fn), .params = (array),		\
+		.param_size = sizeof((array)[0]),			\
+		.param_count = sizeof(array) / sizeof((array)[0]),	\
+		.describe = (describe_fn), .slow = true,		\
+	}
 
 /* The linker collects the pointers; runner.c walks them. */
 #define kunit_test_suite(suite)						\

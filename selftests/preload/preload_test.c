@@ -13,35 +13,10 @@
 #include "kunit.h"
 #include "memory.h"
 #include "path.h"
+#include "preload.h"
 #include "report.h"
 
-#define LIBRARY		"../../libhakmem.so"
 #define PLUGIN		"programs/plugin.so"
-
-static void run_program(struct kunit *test, struct report *report,
-			const char *name, const char *arg, bool preload)
-{
-	char program[PATH_MAX], library[PATH_MAX];
-	const char *const argv[] = { program, arg, NULL };
-	char file[64];
-
-	snprintf(file, sizeof(file), "programs/%s.run", name);
-	path_beside_runner(program, sizeof(program), file);
-	path_beside_runner(library, sizeof(library), LIBRARY);
-	KUNIT_ASSERT_EQ(test, access(library, R_OK), 0);
-	if (access(program, X_OK))
-		kunit_skip(test, "%s was not built: no C++ compiler, or no "
-			   "static jemalloc", name);
-	report_exec(report, preload ? library : NULL, argv);
-}
-
-static void expect_fine(struct kunit *test, const struct report *report)
-{
-	KUNIT_EXPECT_MSG(test, report->status == 0 &&
-			 !strcmp(report->output, "fine\n"),
-			 "%s, stdout \"%s\"", report_describe(report),
-			 report->output);
-}
 
 static const char *const programs[] = {
 	"early", "late", "libc_names", "fork", "operators", "thread_exit",
