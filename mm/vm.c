@@ -81,12 +81,17 @@ static bool move_spare(uintptr_t *from, uintptr_t next)
 					   __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-static bool addresses_limited(void)
+/* Return: bytes of addresses that the process may have, all counted. */
+static uint64_t address_rlimit(void)
 {
 	struct rlimit limit;
 
-	return getrlimit(RLIMIT_AS, &limit) ||
-	       limit.rlim_cur != RLIM_INFINITY;
+	return getrlimit(RLIMIT_AS, &limit) ? 0 : limit.rlim_cur;
+}
+
+static bool addresses_limited(void)
+{
+	return address_rlimit() != RLIM_INFINITY;
 }
 
 static void *take_spare(size_t size, size_t align)
@@ -94,9 +99,6 @@ static void *take_spare(size_t size, size_t align)
 	uintptr_t next = READ_ONCE(spare.next);
 	uintptr_t start, end;
 
-	/* Set since, and meant for all that is asked for from then on. */
-	if (addresses_limited())
-		return NULL;
 	do {
 		start = ALIGN_UP(next, align);
 		end = start + size;
@@ -107,6 +109,25 @@ static void *take_spare(size_t size, size_t align)
 		return (void *)start;
 	move_spare(&end, next);
 	return NULL;
+}
+
+/*
+ * A limit was set since, and is not to be evaded; but where it is less than
+ * what is set aside alone, that goes back. Return: whether it did.
+ */
+static bool drop_spare(void)
+{
+	uintptr_t end = READ_ONCE(spare.end);
+	uintptr_t next = READ_ONCE(spare.next);
+
+	if (address_rlimit() > end - spare.start)
+		return false;
+	do {
+		if (next >= end)
+			return false;
+	} while (!move_spare(&next, end));
+	WRITE_ONCE(spare.end, next);
+	return !munmap((void *)next, end - next);
 }
 
 /* What is behind it may be in use: then it has to be kept. */
@@ -152,8 +173,12 @@ static void *map_rw(void *hint, size_t size, size_t align)
 		return NULL;
 	addr = map_pages(hint, size, PROT_READ | PROT_WRITE, 0);
 	/* EAGAIN is the limit of locked memory, and this is not locked. */
-	if (!addr && errno == ENOMEM)
-		addr = take_spare(size, align);
+	if (!addr && errno == ENOMEM) {
+		if (!addresses_limited())
+			addr = take_spare(size, align);
+		else if (drop_spare())
+			addr = map_pages(hint, size, PROT_READ | PROT_WRITE, 0);
+	}
 	errno = saved;
 	return addr;
 }
