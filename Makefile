@@ -24,7 +24,7 @@ endif
 bare-goals := help check setup setup-bench clean mrproper distclean
 lone-goals := setup setup-bench clean mrproper distclean %config
 # These make their own, where that is needed.
-self-goals := run matrix selftests-all
+self-goals := run matrix selftests-all sanitize fuzz
 
 KCONFIG_CONF ?= kconfig-conf
 ifneq ($(filter-out $(bare-goals),$(goals)),)
@@ -126,6 +126,15 @@ selftests selftests-long: all libhakmem-prefixed.a
 		$(if $(filter %-long,$@),QUICK=) run_tests
 
 export WORK ROUNDS PEERS CPUS RESULTS
+.PHONY: soak
+soak: all libhakmem-prefixed.a
+	+$(Q)$(selftests-make) selftests/stress/soak/soak
+	$(Q)selftests/stress/soak/soak $(or $(MINUTES),60) $(SEED)
+
+.PHONY: fuzzer
+fuzzer: libhakmem-prefixed.a
+	+$(Q)$(selftests-make) selftests/stress/fuzz/replay_fuzz
+
 .PHONY: bench bench-count
 bench: all benchmarks
 	$(Q)$(srctree)/tools/bench/suite.sh
@@ -135,7 +144,7 @@ bench-count: all benchmarks
 
 endif
 
-.PHONY: run setup setup-bench check matrix selftests-all
+.PHONY: run setup setup-bench check matrix selftests-all sanitize fuzz
 run:
 	$(Q)$(srctree)/tools/build/setup.sh build
 	$(Q)$(MAKE) -f $(srctree)/Makefile all
@@ -152,6 +161,13 @@ check:
 
 matrix:
 	$(Q)$(srctree)/tools/build/matrix.sh $(CONFIGS)
+
+sanitize:
+	$(Q)$(srctree)/tools/build/sanitize.sh $(KINDS)
+
+fuzz:
+	$(Q)SECONDS_EACH=$(or $(SECONDS),60) \
+		$(srctree)/tools/build/sanitize.sh fuzz
 
 selftests-all:
 	$(Q)TARGETS="$(or $(TARGETS),all)" $(srctree)/tools/build/matrix.sh \

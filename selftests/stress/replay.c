@@ -549,18 +549,27 @@ void replay_run(const struct replay_plan *plan, struct replay_result *result)
 {
 	struct world *worlds = create_worlds(plan);
 	pthread_t threads[REPLAY_WORLDS_MAX];
+	bool started[REPLAY_WORLDS_MAX];
 	unsigned int i;
 
 	shadow_reserve(SHADOW_GIB);
 	for (i = 0; i < EXCHANGE_SLOTS; i++)
 		pthread_mutex_init(&exchange[i].lock, NULL);
 	for (i = 1; i < plan->worlds; i++) {
-		if (pthread_create(&threads[i], NULL, world_thread, &worlds[i]))
+		started[i] = !pthread_create(&threads[i], NULL, world_thread,
+					     &worlds[i]);
+		if (!started[i] && !plan->refusals) {
+			fprintf(stderr, "replay: no thread\n");
 			exit(EXIT_FAILURE);
+		}
 	}
 	world_thread(&worlds[0]);
-	for (i = 1; i < plan->worlds; i++)
-		pthread_join(threads[i], NULL);
+	for (i = 1; i < plan->worlds; i++) {
+		if (started[i])
+			pthread_join(threads[i], NULL);
+		else
+			world_thread(&worlds[i]);
+	}
 	empty_exchange(&worlds[0]);
 	memset(result, 0, sizeof(*result));
 	for (i = 0; i < plan->worlds; i++)
