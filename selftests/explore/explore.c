@@ -111,7 +111,7 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 	return 0;
 }
 
-/* --- Failure --------------------------------------------------------------- */
+/* --- Failure -------------------------------------------------------------- */
 
 static void print_path(void)
 {
@@ -148,7 +148,7 @@ unsigned int explore_thread(void)
 	return (unsigned int)(running - fibers);
 }
 
-/* --- Threads --------------------------------------------------------------- */
+/* --- Threads -------------------------------------------------------------- */
 
 /* Of the thread that hosts all: each of them writes there, none reads. */
 static bool is_thread_local(uintptr_t what)
@@ -218,7 +218,7 @@ static void resume(struct fiber *fiber)
 	locks_held = held;
 }
 
-/* --- States ---------------------------------------------------------------- */
+/* --- States --------------------------------------------------------------- */
 
 static uint64_t hash_bytes(uint64_t hash, const void *start, size_t size)
 {
@@ -321,7 +321,7 @@ static void find_areas(void)
 	host->meta = meta_mapped();
 }
 
-/* --- Orders ---------------------------------------------------------------- */
+/* --- Orders --------------------------------------------------------------- */
 
 static bool can_go_on(const struct fiber *fiber)
 {

@@ -29,7 +29,7 @@ static struct {
 
 static struct cache *caches[EXPLORE_THREADS_MAX];
 
-/* --- Operations ------------------------------------------------------------ */
+/* --- Operations ----------------------------------------------------------- */
 
 static void fill(unsigned int i)
 {
@@ -127,7 +127,7 @@ static void begin(void)
 	use_cache(caches[explore_thread()]);
 }
 
-/* --- Before and behind ----------------------------------------------------- */
+/* --- Before and behind ---------------------------------------------------- */
 
 /* Magazines so small that a few operations run through them. */
 static void prepare(unsigned int magazine, unsigned int depot)
@@ -183,7 +183,7 @@ static void finish(void)
 			     usage.mapped);
 }
 
-/* --- Magazines change hands ------------------------------------------------ */
+/* --- Magazines change hands ----------------------------------------------- */
 
 #define SMALL	((size_t)64)
 
@@ -228,7 +228,7 @@ static void take_three(void)
 	take(8, SMALL);
 }
 
-/* --- Threads come and go --------------------------------------------------- */
+/* --- Threads come and go -------------------------------------------------- */
 
 static void prepare_exit(void)
 {
@@ -265,7 +265,7 @@ static void reclaim_alone(void)
 	reclaim();
 }
 
-/* --- Slabs drain and come back --------------------------------------------- */
+/* --- Slabs drain and come back -------------------------------------------- */
 
 #define MIDDLE	((size_t)20000)
 
@@ -344,7 +344,7 @@ static void take_and_give(void)
 	give(2);
 }
 
-/* --- What lies idle goes ---------------------------------------------------- */
+/* --- What lies idle goes -------------------------------------------------- */
 
 static void prepare_idle(void)
 {
@@ -385,7 +385,7 @@ static void take_from_depot(void)
 	give(4);
 }
 
-/* --- Page runs and mappings ------------------------------------------------ */
+/* --- Page runs and mappings ----------------------------------------------- */
 
 #define PAGES	((size_t)900 << 10)
 #define HUGE	((size_t)4 << 20)
@@ -470,7 +470,8 @@ static const struct scenario scenarios[] = {
 	{ "a thread leaves, one comes", prepare_exit,
 	  { give_and_leave, attach_and_take }, look, finish },
 	{ "one leaves, one comes, one passes", prepare_exit,
-	  { give_and_leave, attach_and_take, attach_give_and_leave }, look, finish },
+	  { give_and_leave, attach_and_take, attach_give_and_leave }, look,
+	  finish },
 	{ "a thread leaves under reclaim", prepare_exit,
 	  { give_and_leave, attach_and_take, reclaim_alone }, look, finish },
 	{ "slabs drain", prepare_drain,
@@ -516,7 +517,8 @@ static void every_order(struct kunit *test)
 		   "the same, %lu to a state met before, %lu steps, %lu the "
 		   "longest, round %u, %.1f s", scenario->name,
 		   explored.orders, explored.same, explored.met,
-		   explored.steps, explored.longest, explored.rounds, seconds_now() - begun);
+		   explored.steps, explored.longest, explored.rounds,
+		   seconds_now() - begun);
 	KUNIT_EXPECT_TRUE(test, good);
 }
 

@@ -136,7 +136,7 @@ static void check_intact(const struct world *world, const struct block *block,
 		      (void *)block->ptr, block->size);
 }
 
-/* --- Blocks ---------------------------------------------------------------- */
+/* --- Blocks --------------------------------------------------------------- */
 
 static void digest(struct world *world, uint64_t value)
 {
@@ -316,7 +316,7 @@ static void swap(struct world *world, struct block *block)
 	*block = other;
 }
 
-/* --- Streams --------------------------------------------------------------- */
+/* --- Streams -------------------------------------------------------------- */
 
 /* Most alignments are small ones, a few of those beyond a slab. */
 static size_t decode_align(unsigned int bits)

@@ -119,7 +119,9 @@ static void seed_chooses_the_stream(struct kunit *test)
 /* Would all of this be noticed? */
 static void shadow_sees_overlap(struct kunit *test)
 {
-	static const struct { size_t from, size, other, other_size; } pairs[] = {
+	static const struct {
+		size_t from, size, other, other_size;
+	} pairs[] = {
 		{ 0, 16, 0, 16 },
 		{ 0, 48, 32, 16 },
 		{ 1024, 4096, 1008, 32 },

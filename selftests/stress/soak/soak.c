@@ -42,7 +42,7 @@ static int limited_resource = -1;
 static size_t limit_least, limit_most;
 static bool over;
 
-/* --- Beside the operations ------------------------------------------------- */
+/* --- Beside the operations ------------------------------------------------ */
 
 static void set_limit(rlim_t bytes)
 {
@@ -107,7 +107,7 @@ static void *fork_now_and_then(void *arg)
 	return NULL;
 }
 
-/* --- A bout ---------------------------------------------------------------- */
+/* --- A bout --------------------------------------------------------------- */
 
 static void choose_plan(struct prng *prng, struct replay_plan *plan)
 {
