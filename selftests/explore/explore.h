@@ -6,7 +6,7 @@
  * include/lib/compiler.h only. Wherever more than one could go on, the process
  * forks and tries each. Orders that differ only in steps that have nothing to
  * do with each other are one: sleep sets leave out all but the first, and a
- * step that has nothing to do with any of another thread is taken without a choice.
+ * step that has nothing to do with any of another thread is taken at once.
  * Steps on the same word or lock have, unless both read; so have a read and a
  * step that was ever seen to change what is read. That is learned on the way,
  * and with anything new all begins once more. Orders also end where they meet

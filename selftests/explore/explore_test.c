@@ -377,6 +377,12 @@ static void tend_and_give(void)
 	give(3);
 }
 
+static void take_one_small(void)
+{
+	begin();
+	take(6, SMALL);
+}
+
 static void take_from_depot(void)
 {
 	begin();
@@ -490,7 +496,7 @@ static const struct scenario scenarios[] = {
 	{ "the idle go", prepare_idle,
 	  { expire, take_from_depot }, look, finish },
 	{ "the idle go, three threads", prepare_idle,
-	  { tend_and_give, take_from_depot, expire }, look, finish },
+	  { tend_and_give, take_one_small, expire }, look, finish },
 	{ "page runs under reclaim", prepare_runs,
 	  { give_run_and_reclaim, take_two_runs }, look, finish },
 	{ "page runs are resized", prepare_runs,

@@ -8,6 +8,10 @@
 #include "oom.h"
 #include "replay.h"
 
+/* Pairs of blocks for whose pages madvise() is called. */
+#define PURGED		12
+#define PURGED_SIZE	((size_t)100000)
+
 /**
  * struct kind - calls that fail in turn
  * @call: which
@@ -37,6 +41,35 @@ static const struct kind kinds[] = {
 
 static uint64_t operations;
 
+/* Blocks of pages, of which every other one is given back to the kernel. */
+static unsigned int purge(void)
+{
+	unsigned char *p[2 * PURGED];
+	unsigned int i, refused = 0;
+
+	for (i = 0; i < 2 * PURGED; i++) {
+		errno = 0;
+		p[i] = hak_malloc(PURGED_SIZE);
+		if (!oom_refused(p[i], &refused))
+			oom_fill(p[i], PURGED_SIZE, i);
+	}
+	for (i = 0; i < 2 * PURGED; i += 2)
+		hak_free(p[i]);
+	hak_malloc_trim(0);
+	for (i = 0; i < 2 * PURGED; i += 2) {
+		errno = 0;
+		p[i] = hak_calloc(1, PURGED_SIZE);
+		if (!oom_refused(p[i], &refused))
+			OOM_CHECK(oom_zero(p[i], PURGED_SIZE));
+	}
+	for (i = 0; i < 2 * PURGED; i++) {
+		OOM_CHECK(i % 2 == 0 || !p[i] ||
+			  oom_intact(p[i], PURGED_SIZE, i));
+		hak_free(p[i]);
+	}
+	return refused;
+}
+
 static unsigned int replay(void)
 {
 	struct replay_plan plan = {
@@ -46,7 +79,7 @@ static unsigned int replay(void)
 	struct replay_result result;
 
 	replay_run(&plan, &result);
-	return (unsigned int)result.refusals;
+	return (unsigned int)result.refusals + purge();
 }
 
 static void fail_kind(struct kunit *test, const struct kind *kind, uint64_t n)
