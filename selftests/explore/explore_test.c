@@ -228,6 +228,29 @@ static void take_three(void)
 	take(8, SMALL);
 }
 
+/* Full magazines wait in the depot. */
+static void prepare_depot(void)
+{
+	unsigned int i;
+
+	prepare(1, 4);
+	prepare_caches(3);
+	for (i = 0; i < 6; i++)
+		take(i, SMALL);
+	use_cache(caches[2]);
+	for (i = 0; i < 5; i++)
+		give(i);
+	use_cache(&cache_detached);
+}
+
+static void take_two_give_another(void)
+{
+	begin();
+	take(9, SMALL);
+	take(10, SMALL);
+	give(5);
+}
+
 /* --- Threads come and go -------------------------------------------------- */
 
 static void prepare_exit(void)
@@ -473,6 +496,8 @@ static const struct scenario scenarios[] = {
 	  { take_two_give_one, give_two_take_one, take_three }, look, finish },
 	{ "one gives, one takes", prepare_exchange,
 	  { give_three, take_three }, look, finish },
+	{ "two want the depot", prepare_depot,
+	  { take_two_give_another, take_three }, look, finish },
 	{ "a thread leaves, one comes", prepare_exit,
 	  { give_and_leave, attach_and_take }, look, finish },
 	{ "one leaves, one comes, one passes", prepare_exit,
