@@ -16,7 +16,10 @@
 
 #include "lib/align.h"
 #include "lib/compiler.h"
+#include "lib/lock.h"
 #include "mm/fault.h"
+#include "mm/lock_order.h"
+#include "mm/report.h"
 
 /*
  * Slab memory is planned as a multiple of RAM, for swap and for holes between
@@ -61,10 +64,18 @@ size_t vm_page_size(void)
 	return size;
 }
 
+/* The kernel may take its time, and a thread that waits has done no wrong. */
+static void expect_no_lock(void)
+{
+	if (unlikely(lock_held_to_rank(LOCK_RANK_POOL)))
+		report_fatal("a memory call under a lock");
+}
+
 static void *map_pages(void *hint, size_t size, int prot, int flags)
 {
 	void *addr;
 
+	expect_no_lock();
 	addr = mmap(hint, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags,
 		    -1, 0);
 	return addr == MAP_FAILED ? NULL : addr;
@@ -230,6 +241,7 @@ bool vm_unmap(void *addr, size_t size)
 	int saved = errno;
 	bool done;
 
+	expect_no_lock();
 	if (fault_strikes(VM_CALL_UNMAP))
 		return false;
 	done = in_spare(addr) ? return_spare(addr, size) :
@@ -241,9 +253,11 @@ bool vm_unmap(void *addr, size_t size)
 bool vm_purge(void *addr, size_t size)
 {
 	int saved = errno;
-	bool done = !fault_strikes(VM_CALL_PURGE) &&
-		    !madvise(addr, size, MADV_DONTNEED);
+	bool done;
 
+	expect_no_lock();
+	done = !fault_strikes(VM_CALL_PURGE) &&
+	       !madvise(addr, size, MADV_DONTNEED);
 	errno = saved;
 	return done;
 }
@@ -286,6 +300,7 @@ void *vm_remap(void *addr, size_t old_size, size_t size)
 	int saved = errno;
 	void *moved;
 
+	expect_no_lock();
 	if (fault_strikes(VM_CALL_REMAP) || in_spare(addr))
 		return NULL;
 	moved = mremap(addr, old_size, size, MREMAP_MAYMOVE);
@@ -308,9 +323,11 @@ void *vm_reserve(size_t size)
 bool vm_commit(void *addr, size_t size)
 {
 	int saved = errno;
-	bool done = !fault_strikes(VM_CALL_COMMIT) &&
-		    !mprotect(addr, size, PROT_READ | PROT_WRITE);
+	bool done;
 
+	expect_no_lock();
+	done = !fault_strikes(VM_CALL_COMMIT) &&
+	       !mprotect(addr, size, PROT_READ | PROT_WRITE);
 	errno = saved;
 	return done;
 }
