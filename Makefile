@@ -21,10 +21,11 @@ $(error The path of the source or object tree contains spaces)
 endif
 
 # These goals read no configuration, and run one by one beside other goals.
-bare-goals := help check setup setup-bench clean mrproper distclean
-lone-goals := setup setup-bench clean mrproper distclean %config
+lone-goals := setup setup-bench setup-install clean mrproper distclean
+bare-goals := help check $(lone-goals) install uninstall deb
+lone-goals += %config
 # These make their own, where that is needed.
-self-goals := run matrix selftests-all
+self-goals := run matrix selftests-all sanitize fuzz
 
 KCONFIG_CONF ?= kconfig-conf
 ifneq ($(filter-out $(bare-goals),$(goals)),)
@@ -126,6 +127,15 @@ selftests selftests-long: all libhakmem-prefixed.a
 		$(if $(filter %-long,$@),QUICK=) run_tests
 
 export WORK ROUNDS PEERS CPUS RESULTS
+.PHONY: soak
+soak: all libhakmem-prefixed.a
+	+$(Q)$(selftests-make) selftests/stress/soak/soak
+	$(Q)selftests/stress/soak/soak $(or $(MINUTES),60) $(SEED)
+
+.PHONY: fuzzer
+fuzzer: libhakmem-prefixed.a
+	+$(Q)$(selftests-make) selftests/stress/fuzz/replay_fuzz
+
 .PHONY: bench bench-count
 bench: all benchmarks
 	$(Q)$(srctree)/tools/bench/suite.sh
@@ -135,7 +145,21 @@ bench-count: all benchmarks
 
 endif
 
-.PHONY: run setup setup-bench check matrix selftests-all
+# --- Install -----------------------------------------------------------------
+
+# These never build: who installs may be another user, with another compiler.
+export DESTDIR prefix bindir libdir includedir datadir mandir CROSS_COMPILE
+.PHONY: install uninstall deb
+install uninstall:
+	$(Q)$(srctree)/tools/install/install.sh $@
+
+deb:
+	$(Q)$(srctree)/tools/packaging/deb/build.sh
+
+# -----------------------------------------------------------------------------
+
+.PHONY: run setup setup-bench setup-install check matrix selftests-all
+.PHONY: sanitize fuzz
 run:
 	$(Q)$(srctree)/tools/build/setup.sh build
 	$(Q)$(MAKE) -f $(srctree)/Makefile all
@@ -147,11 +171,21 @@ setup:
 setup-bench:
 	$(Q)$(srctree)/tools/build/setup.sh bench
 
+setup-install:
+	$(Q)$(srctree)/tools/build/setup.sh install
+
 check:
 	$(Q)$(srctree)/tools/check/all.sh $(srctree)
 
 matrix:
 	$(Q)$(srctree)/tools/build/matrix.sh $(CONFIGS)
+
+sanitize:
+	$(Q)$(srctree)/tools/build/sanitize.sh $(KINDS)
+
+fuzz:
+	$(Q)SECONDS_EACH=$(or $(SECONDS),60) \
+		$(srctree)/tools/build/sanitize.sh fuzz
 
 selftests-all:
 	$(Q)TARGETS="$(or $(TARGETS),all)" $(srctree)/tools/build/matrix.sh \
@@ -170,11 +204,11 @@ clean:
 		test ! -d $$folder || find $$folder -type f \
 		\( $(patsubst %,-name '%' -o,$(built)) -false \) -delete; \
 	done
-	$(Q)rm -f $(addsuffix *,libhakmem. libhakmem-prefixed. hakmem.o \
-		.libhakmem .hakmem.o) \
+	$(Q)rm -f $(addsuffix *,libhakmem. libhakmem-prefixed. hakmem. \
+		.libhakmem .hakmem.) \
 		$(patsubst $(srctree)/%.c,%,\
 		$(wildcard $(srctree)/tools/bench/*.c))
-	$(Q)rm -rf bench
+	$(Q)rm -rf bench deb
 
 mrproper: clean
 	$(Q)rm -rf include/config include/generated

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * C++'s replaceable operators new and delete, in C.
+ * C++'s replaceable operators new and delete, in C: the plain ones, which the
+ * others (mm/cxx_array.c, mm/cxx_forms.c) are made of.
  *
  * A program in C has no C++ library, so what is used of one is referenced
  * weakly. The fast paths need nothing of it. One that has found no memory
@@ -118,33 +119,8 @@ static void *__cold retry_or_throw(size_t size, size_t align,
 	return obj;
 }
 
-static __always_inline void *obtain(size_t size, enum block_kind kind)
-{
-	void *obj = block_alloc(size, kind);
-
-	return likely(obj) ? obj : retry_or_throw(size, OBJECT_ALIGN, kind);
-}
-
-static __always_inline void *obtain_nothrow(size_t size, enum block_kind kind)
-{
-	void *obj = block_alloc(size, kind);
-
-	return likely(obj) ? obj : retry(size, OBJECT_ALIGN, kind);
-}
-
-/* An alignment that is no power of two is undefined: none can be given. */
-static void *obtain_aligned(size_t size, size_t align, enum block_kind kind)
-{
-	void *obj;
-
-	if (unlikely(!is_power_of_two(align)))
-		throw_bad_alloc();
-	obj = block_alloc_aligned(align, size, kind);
-	return likely(obj) ? obj : retry_or_throw(size, align, kind);
-}
-
-static void *obtain_aligned_nothrow(size_t size, size_t align,
-				    enum block_kind kind)
+/* Without a throw of ours. */
+void *new_or_null(size_t size, size_t align, enum block_kind kind)
 {
 	void *obj;
 
@@ -154,45 +130,33 @@ static void *obtain_aligned_nothrow(size_t size, size_t align,
 	return likely(obj) ? obj : retry(size, align, kind);
 }
 
-/* The forms for arrays differ in name, and in what the hardened build notes. */
+/* An alignment that is no power of two is undefined: none can be given. */
+void *new_or_throw(size_t size, size_t align, enum block_kind kind)
+{
+	void *obj;
+
+	if (unlikely(!is_power_of_two(align)))
+		throw_bad_alloc();
+	obj = block_alloc_aligned(align, size, kind);
+	return likely(obj) ? obj : retry_or_throw(size, align, kind);
+}
 
 void *new_throwing(size_t size)
 {
-	return obtain(size, BLOCK_NEW);
-}
+	void *obj = block_alloc(size, BLOCK_NEW);
 
-void *new_nothrow(size_t size, const struct nothrow *tag)
-{
-	(void)tag;
-	return obtain_nothrow(size, BLOCK_NEW);
+	return likely(obj) ? obj : retry_or_throw(size, OBJECT_ALIGN,
+						  BLOCK_NEW);
 }
 
 void *new_aligned(size_t size, size_t align)
 {
-	return obtain_aligned(size, align, BLOCK_NEW);
-}
-
-void *new_aligned_nothrow(size_t size, size_t align,
-			  const struct nothrow *tag)
-{
-	(void)tag;
-	return obtain_aligned_nothrow(size, align, BLOCK_NEW);
+	return new_or_throw(size, align, BLOCK_NEW);
 }
 
 void delete(void *ptr)
 {
 	block_free(ptr, BLOCK_NEW);
-}
-
-void delete_nothrow(void *ptr, const struct nothrow *tag)
-{
-	(void)tag;
-	block_free(ptr, BLOCK_NEW);
-}
-
-void delete_sized(void *ptr, size_t size)
-{
-	block_free_sized(ptr, BLOCK_NEW, size);
 }
 
 void delete_aligned(void *ptr, size_t align)
@@ -201,75 +165,7 @@ void delete_aligned(void *ptr, size_t align)
 	block_free(ptr, BLOCK_NEW);
 }
 
-void delete_aligned_nothrow(void *ptr, size_t align,
-			    const struct nothrow *tag)
-{
-	(void)align;
-	(void)tag;
-	block_free(ptr, BLOCK_NEW);
-}
-
-void delete_sized_aligned(void *ptr, size_t size, size_t align)
-{
-	(void)align;
-	block_free_sized(ptr, BLOCK_NEW, size);
-}
-
-void *new_array(size_t size)
-{
-	return obtain(size, BLOCK_NEW_ARRAY);
-}
-
-void *new_array_nothrow(size_t size, const struct nothrow *tag)
-{
-	(void)tag;
-	return obtain_nothrow(size, BLOCK_NEW_ARRAY);
-}
-
-void *new_array_aligned(size_t size, size_t align)
-{
-	return obtain_aligned(size, align, BLOCK_NEW_ARRAY);
-}
-
-void *new_array_aligned_nothrow(size_t size, size_t align,
-				const struct nothrow *tag)
-{
-	(void)tag;
-	return obtain_aligned_nothrow(size, align, BLOCK_NEW_ARRAY);
-}
-
-void delete_array(void *ptr)
-{
-	block_free(ptr, BLOCK_NEW_ARRAY);
-}
-
-void delete_array_nothrow(void *ptr, const struct nothrow *tag)
-{
-	(void)tag;
-	block_free(ptr, BLOCK_NEW_ARRAY);
-}
-
-void delete_array_sized(void *ptr, size_t size)
-{
-	block_free_sized(ptr, BLOCK_NEW_ARRAY, size);
-}
-
-void delete_array_aligned(void *ptr, size_t align)
-{
-	(void)align;
-	block_free(ptr, BLOCK_NEW_ARRAY);
-}
-
-void delete_array_aligned_nothrow(void *ptr, size_t align,
-				  const struct nothrow *tag)
-{
-	(void)align;
-	(void)tag;
-	block_free(ptr, BLOCK_NEW_ARRAY);
-}
-
-void delete_array_sized_aligned(void *ptr, size_t size, size_t align)
-{
-	(void)align;
-	block_free_sized(ptr, BLOCK_NEW_ARRAY, size);
-}
+CXX_ALIAS(own_new, "_Znw" CXX_SIZE);
+CXX_ALIAS(own_new_aligned, "_Znw" CXX_SIZE CXX_ALIGN);
+CXX_ALIAS(own_delete, "_ZdlPv");
+CXX_ALIAS(own_delete_aligned, "_ZdlPv" CXX_ALIGN);

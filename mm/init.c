@@ -17,8 +17,10 @@
 #include "mm/cache.h"
 #include "mm/fallback.h"
 #include "mm/fault.h"
+#include "mm/foreign.h"
 #include "mm/harden.h"
 #include "mm/knobs.h"
+#include "mm/lock_order.h"
 #include "mm/registry.h"
 #include "mm/route.h"
 #include "mm/thread.h"
@@ -26,7 +28,7 @@
 enum init_state init_state;
 
 /* Held over the whole start; the holder may come back in, allocating. */
-static struct lock init_lock = LOCK_INIT;
+static struct lock init_lock = LOCK_INIT_RANK(LOCK_RANK_INIT);
 
 static void fork_child(void)
 {
@@ -60,6 +62,7 @@ static void read_environment(void)
 	done = true;
 	knobs_init();
 	fallback_init();
+	foreign_init();
 	fault_init();
 	class_limits_init();
 	harden_init();
@@ -78,6 +81,11 @@ static void start_locked(void)
 	reach(INIT_PARTIAL);
 	hook_fork();
 	reach(INIT_UP);
+}
+
+static void __attribute__((__destructor__)) verify_at_exit(void)
+{
+	cache_verify();
 }
 
 void init_slow(void)

@@ -11,6 +11,8 @@
 #include "lib/bitmap.h"
 #include "lib/lock.h"
 #include "mm/harden.h"
+#include "mm/lock_order.h"
+#include "mm/memcheck.h"
 #include "mm/meta.h"
 #include "mm/reclaim.h"
 #include "mm/registry.h"
@@ -23,7 +25,7 @@
 #define MAP_TRIES	64
 static struct meta_pool superslab_pool = META_POOL_INIT(struct superslab, 64);
 
-static struct lock grow_lock = LOCK_INIT;
+static struct lock grow_lock = LOCK_INIT_RANK(LOCK_RANK_GROW);
 static uintptr_t next_hint;		/* guarded by grow_lock */
 
 /*
@@ -129,7 +131,7 @@ static void *map_covered_locked(void)
 		if (!base)
 			return NULL;
 		if (registry_cover((uintptr_t)base))
-			return base;
+			return memcheck_mapped(base, SUPERSLAB_SIZE);
 		vm_unmap(base, SUPERSLAB_SIZE);
 		next_hint = registry_wrap(next_hint + step);
 		step *= 2;

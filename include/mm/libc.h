@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The C library's names that mm/override.c takes over and <stdlib.h> does not
- * declare.
+ * The C library's names that mm/override.c and mm/derived.c take over and
+ * <stdlib.h> does not declare.
  *
  * A static link must find every allocator name of the library here: one that
  * is missing brings in the library's own allocator, and then all the others
@@ -61,15 +61,17 @@ int mallopt(int param, int value);
 	alias(__libc_free, free)					\
 	alias(__libc_calloc, calloc)					\
 	alias(__libc_realloc, realloc)					\
-	alias(__libc_reallocarray, reallocarray)			\
 	alias(__libc_memalign, memalign)				\
 	alias(__libc_valloc, valloc)					\
-	alias(__libc_pvalloc, pvalloc)					\
 	alias(__libc_mallinfo, mallinfo)				\
 	alias(__libc_mallinfo2, mallinfo2)				\
 	alias(__libc_mallopt, mallopt)
+#define LIBC_DERIVED_ALIASES(alias)					\
+	alias(__libc_reallocarray, reallocarray)			\
+	alias(__libc_pvalloc, pvalloc)
 #else
 #define LIBC_ALIASES(alias)
+#define LIBC_DERIVED_ALIASES(alias)
 #endif
 
 /* gcc wants an alias to promise what its target promises; clang does not. */
@@ -78,5 +80,9 @@ int mallopt(int param, int value);
 #else
 #define ATTRIBUTES_OF(function)
 #endif
+
+#define DEFINE_ALIAS(name, target)					\
+	extern __typeof__(target) name __export				\
+		__attribute__((__alias__(#target))) ATTRIBUTES_OF(target);
 
 #endif /* HAKMEM_MM_LIBC_H */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "lib/random.h"
+#include "mm/foreign.h"
 #include "mm/init.h"
 #include "mm/kfence.h"
 #include "mm/registry.h"
@@ -239,8 +240,12 @@ free_other(void *ptr, enum block_kind called, size_t told)
 	if (empty_owns(ptr)) {
 		fault = empty_free(ptr);
 	} else if (!guard_free(ptr, called, told, &fault)) {
-		slot = ALIGN_DOWN(usable_size(ptr, "free", &pages),
-				  (size_t)8);
+		slot = usable_size(ptr, "free", &pages);
+		if (unlikely(slot == USABLE_FOREIGN)) {
+			foreign_free(ptr);
+			return;
+		}
+		slot = ALIGN_DOWN(slot, (size_t)8);
 		fault = slot_fault(ptr, slot, false, &size, &kind);
 		if (!fault)
 			fault = use_fault(size, told, kind, called);

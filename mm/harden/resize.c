@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "mm/foreign.h"
 #include "mm/registry.h"
 #include "slot.h"
 
@@ -34,8 +35,10 @@ static size_t block_find(void *ptr, const char *function,
 	if (empty_owns(ptr)) {
 		fault = empty_fault(ptr);
 	} else if (!guard_find(ptr, &size, kind, &fault)) {
-		*slot = ALIGN_DOWN(usable_size(ptr, function, &pages),
-				   (size_t)8);
+		size = usable_size(ptr, function, &pages);
+		if (unlikely(size == USABLE_FOREIGN))
+			return USABLE_FOREIGN;
+		*slot = ALIGN_DOWN(size, (size_t)8);
 		fault = slot_fault(ptr, *slot,
 				   is_size_class(registry_class(ptr)),
 				   &size, kind);
@@ -113,6 +116,8 @@ void *harden_realloc(void *ptr, size_t size)
 		return NULL;
 	}
 	was = block_find(ptr, "realloc", &kind, &slot);
+	if (unlikely(was == USABLE_FOREIGN))
+		return foreign_realloc(ptr, size);
 	if (IS_ENABLED(CONFIG_HAKMEM_HARDEN_KIND) && kind != BLOCK_MALLOC)
 		report_bad_pointer("realloc", ptr, FAULT_KIND);
 	if (fits_well(size, slot)) {

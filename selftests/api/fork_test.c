@@ -210,6 +210,7 @@ static void fork_beside_busy_threads(struct kunit *test, size_t times)
 
 static void children_of_a_busy_process(struct kunit *test)
 {
+	kunit_need_plain(test);
 	fork_beside_busy_threads(test, 500);
 }
 
@@ -229,6 +230,7 @@ static void two_threads_fork(struct kunit *test)
 	pthread_t busy[2], forking[2];
 	size_t i;
 
+	kunit_need_plain(test);
 	allocate_objects(test);
 	start_busy_threads(test, busy, ARRAY_LENGTH(busy));
 	for (i = 0; i < ARRAY_LENGTH(forking); i++)

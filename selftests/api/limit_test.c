@@ -168,6 +168,7 @@ static void exhausted_memory_comes_back(struct kunit *test)
 	size_t bytes[ARRAY_LENGTH(exhausting_sizes)];
 	size_t i, round, count, first = 0;
 
+	kunit_need_plain(test);
 	for (i = 0; i < ARRAY_LENGTH(exhausting_sizes); i++)
 		bytes[i] = bytes_of(exhausting_sizes[i]);
 	hak_malloc_trim(0);
@@ -251,6 +252,7 @@ static void threads_share_exhausted_memory(struct kunit *test)
 	size_t i, count;
 	struct link *all;
 
+	kunit_need_plain(test);
 	pthread_barrier_init(&start, NULL, ARRAY_LENGTH(threads) + 1);
 	for (i = 0; i < ARRAY_LENGTH(threads); i++)
 		KUNIT_ASSERT_EQ(test, pthread_create(&threads[i], NULL,

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "run.h"
+#include "sanitizer.h"
 
 struct kunit_run kunit_run;
 
@@ -121,6 +122,12 @@ void kunit_skip(struct kunit *test, const char *format, ...)
 	va_end(args);
 	note_skip(test->param_index, reason);
 	longjmp(escape.env, 1);
+}
+
+void kunit_need_plain(struct kunit *test)
+{
+	if (KUNIT_SANITIZER)
+		kunit_skip(test, "not with a sanitizer");
 }
 
 static void call_case(struct kunit *test)

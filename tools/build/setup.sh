@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# setup.sh [build|bench]: install what is missing, by apt-get. "build" leaves
-# out what only some of the tests want; those tests skip where it is missing.
-# "bench" is for the benchmarks instead, which do without what is missing.
+# setup.sh [build|bench|install]: install what is missing, by apt-get. "build"
+# leaves out what only some tests want; those tests skip where it is missing.
+# "bench" is for the benchmarks instead, which do without what is missing, and
+# "install" for "make deb" and the selftests of what is installed.
 set -u
 
 # What has to work, and the Debian package that brings it. A name alone is a
-# program, <x.h> a header, x.so.N a shared library.
+# program, <x.h> a header, x.so.N a shared library, x.a a static one, /x a file.
 build_needs='
 kconfig-conf		kconfig-frontends-nox
 gcc			gcc
@@ -25,8 +26,11 @@ git			git
 redis-server		redis-server
 redis-benchmark		redis-tools
 tmux			tmux
+valgrind		valgrind
+stress-ng		stress-ng
 libjemalloc.so.2	libjemalloc2
 libmimalloc.so.2	libmimalloc2.0
+libjemalloc.a		libjemalloc-dev
 '
 bench_wants='
 /usr/bin/time		time
@@ -44,12 +48,30 @@ perl			perl
 jq			jq
 lua			lua5.4
 '
+install_wants='
+cmake			cmake
+meson			meson
+pkg-config		pkg-config
+g++			g++
+clang			clang
+ld.lld			lld
+llvm-ar			llvm
+mandoc			mandoc
+shellcheck		shellcheck
+/usr/share/bash-completion/bash_completion	bash-completion
+dpkg-buildpackage	dpkg-dev
+dh			debhelper
+fakeroot		fakeroot
+lintian			lintian
+'
 
 works()
 {
 	case $1 in
+	*.a) test -e "$(gcc -print-file-name="$1")" ;;
 	'<'*) echo "#include $1" | gcc -E - >/dev/null 2>&1 ;;
 	*.so.*) PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -qF "$1" ;;
+	/*) test -e "$1" ;;
 	*) command -v "$1" >/dev/null ;;
 	esac
 }
@@ -76,6 +98,7 @@ wanted=
 case ${1-} in
 build) ;;
 bench) wanted=$(echo "$bench_wants" | missing) ;;
+install) wanted=$(echo "$install_wants" | missing) ;;
 *) wanted=$(echo "$test_wants" | missing) ;;
 esac
 test -n "$needed$wanted" || exit 0
