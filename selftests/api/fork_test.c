@@ -202,6 +202,7 @@ static void fork_beside_busy_threads(struct kunit *test, size_t times)
 {
 	pthread_t threads[3];
 
+	need_fork_of_threads(test);
 	allocate_objects(test);
 	start_busy_threads(test, threads, ARRAY_LENGTH(threads));
 	fork_and_check(test, times);
@@ -229,6 +230,7 @@ static void two_threads_fork(struct kunit *test)
 	pthread_t busy[2], forking[2];
 	size_t i;
 
+	need_fork_of_threads(test);
 	allocate_objects(test);
 	start_busy_threads(test, busy, ARRAY_LENGTH(busy));
 	for (i = 0; i < ARRAY_LENGTH(forking); i++)

@@ -12,6 +12,7 @@
 
 #include "kunit.h"
 #include "memory.h"
+#include "mm/cxx.h"
 #include "path.h"
 #include "report.h"
 
@@ -178,14 +179,16 @@ static const char *const more_public_names[] = {
 
 /* In the order of the standard: new, delete; [n]ew w/a = plain/array. */
 static const char *const cxx_operators[] = {
-	"_Znwm", "_Znam", "_ZnwmRKSt9nothrow_t", "_ZnamRKSt9nothrow_t",
-	"_ZnwmSt11align_val_t", "_ZnamSt11align_val_t",
-	"_ZnwmSt11align_val_tRKSt9nothrow_t",
-	"_ZnamSt11align_val_tRKSt9nothrow_t",
-	"_ZdlPv", "_ZdaPv", "_ZdlPvm", "_ZdaPvm", "_ZdlPvRKSt9nothrow_t",
+	"_Znw" CXX_SIZE, "_Zna" CXX_SIZE, "_Znw" CXX_SIZE "RKSt9nothrow_t",
+	"_Zna" CXX_SIZE "RKSt9nothrow_t", "_Znw" CXX_SIZE "St11align_val_t",
+	"_Zna" CXX_SIZE "St11align_val_t",
+	"_Znw" CXX_SIZE "St11align_val_tRKSt9nothrow_t",
+	"_Zna" CXX_SIZE "St11align_val_tRKSt9nothrow_t", "_ZdlPv", "_ZdaPv",
+	"_ZdlPv" CXX_SIZE, "_ZdaPv" CXX_SIZE, "_ZdlPvRKSt9nothrow_t",
 	"_ZdaPvRKSt9nothrow_t", "_ZdlPvSt11align_val_t",
-	"_ZdaPvSt11align_val_t", "_ZdlPvmSt11align_val_t",
-	"_ZdaPvmSt11align_val_t", "_ZdlPvSt11align_val_tRKSt9nothrow_t",
+	"_ZdaPvSt11align_val_t", "_ZdlPv" CXX_SIZE "St11align_val_t",
+	"_ZdaPv" CXX_SIZE "St11align_val_t",
+	"_ZdlPvSt11align_val_tRKSt9nothrow_t",
 	"_ZdaPvSt11align_val_tRKSt9nothrow_t",
 };
 
@@ -204,7 +207,9 @@ static void read_symbols(struct kunit *test, struct report *report,
 			 const char *kind)
 {
 	char library[PATH_MAX];
-	const char *const argv[] = { "nm", "-D", kind, library, NULL };
+	const char *nm = getenv("NM");
+	const char *const argv[] = { nm ? nm : "nm", "-D", kind, library,
+				     NULL };
 
 	path_beside_runner(library, sizeof(library), LIBRARY);
 	report_exec(report, NULL, argv);

@@ -276,10 +276,9 @@ static void nothing_is_ours_before_the_start(struct kunit *test)
 static void starts_in_little_address_space(struct kunit *test)
 {
 	size_t limit = process_status("VmSize:") + 8 * MIB;
-	const struct rlimit rlimit = { limit, limit };
 	void *p;
 
-	KUNIT_ASSERT_EQ(test, setrlimit(RLIMIT_AS, &rlimit), 0);
+	limit_process(test, RLIMIT_AS, limit);
 	p = hak_malloc(100);
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	KUNIT_EXPECT_NE(test, registry_class(p), CLASS_NONE);

@@ -6,13 +6,14 @@
 # that defines an allocation function was taken, and the program must run.
 # An argument is a glob that selects cases.
 #
-# The environment gives srctree and objtree, and may give CC and CXX.
+# The environment gives srctree and objtree, and may give CC, CXX, NM and
+# EMULATOR, which runs the programs if this machine cannot.
 
 set -u
 
 : "${srctree:=$(cd "$(dirname "$0")/../.." && pwd)}"
 : "${objtree:=$srctree}"
-: "${CC:=gcc}" "${CXX:=g++}"
+: "${CC:=gcc}" "${CXX:=g++}" "${NM:=nm}" "${EMULATOR:=}"
 here=$srctree/selftests/static
 
 # shellcheck source=selftests/programs/tap.sh
@@ -31,7 +32,7 @@ list_forbidden()
 	for archive in libc.a libstdc++.a; do
 		path=$($CXX -print-file-name=$archive)
 		[ -f "$path" ] || continue
-		nm -A --defined-only "$path" 2>/dev/null |
+		$NM -A --defined-only "$path" 2>/dev/null |
 			grep -E " [TW] ($names)\$" |
 			sed "s/^[^:]*:\([^:]*\):.*/$archive(\1)/"
 	done | sort -u
@@ -92,7 +93,7 @@ check_map()
 
 check_symbols()
 {
-	nm "$scratch/program" >"$scratch/symbols"
+	$NM "$scratch/program" >"$scratch/symbols"
 	if grep -E ' (_int_malloc|_int_free|main_arena)$' \
 	   "$scratch/symbols"; then
 		echo "^ belongs to libc's malloc"
@@ -105,7 +106,8 @@ check_symbols()
 
 run_program()
 {
-	timeout -k 5 60 "$scratch/program" >"$scratch/out" 2>"$scratch/err"
+	# shellcheck disable=SC2086 # the words of the emulator
+	timeout -k 5 60 $EMULATOR "$scratch/program" >"$scratch/out" 2>"$scratch/err"
 	status=$?
 	[ $status -eq 0 ] && [ "$(tail -n 1 "$scratch/out")" = "done" ] &&
 		return
