@@ -106,8 +106,4 @@ __export int mallopt(int param, int value)
 	return hak_mallopt(param, value);
 }
 
-#define DEFINE_ALIAS(name, target)					\
-	extern __typeof__(target) name __export				\
-		__attribute__((__alias__(#target))) ATTRIBUTES_OF(target);
-
-LIBC_ALIASES(DEFINE_ALIAS)
+DEFINE_LIBC_ALIASES

@@ -35,7 +35,9 @@ struct libc_mallinfo {
 /* hak_mallinfo2() as far as an int goes: what is more is INT_MAX. */
 struct libc_mallinfo mallinfo_int(void);
 
+#ifdef __GLIBC__	/* others have it in <stdlib.h> */
 void *memalign(size_t alignment, size_t size);
+#endif
 void *pvalloc(size_t size);
 size_t malloc_usable_size(void *ptr);
 void free_sized(void *ptr, size_t size);
@@ -56,21 +58,25 @@ int mallopt(int param, int value);
  * without: our own hooks serve in both kinds of program.
  */
 #ifdef __GLIBC__
-#define LIBC_ALIASES(alias)						\
-	alias(__libc_malloc, malloc)					\
-	alias(__libc_free, free)					\
-	alias(__libc_calloc, calloc)					\
-	alias(__libc_realloc, realloc)					\
-	alias(__libc_reallocarray, reallocarray)			\
-	alias(__libc_memalign, memalign)				\
-	alias(__libc_valloc, valloc)					\
-	alias(__libc_pvalloc, pvalloc)					\
-	alias(__libc_mallinfo, mallinfo)				\
-	alias(__libc_mallinfo2, mallinfo2)				\
-	alias(__libc_mallopt, mallopt)
+#define DEFINE_LIBC_ALIASES						\
+	DEFINE_LIBC_ALIAS(__libc_malloc, malloc)			\
+	DEFINE_LIBC_ALIAS(__libc_free, free)				\
+	DEFINE_LIBC_ALIAS(__libc_calloc, calloc)			\
+	DEFINE_LIBC_ALIAS(__libc_realloc, realloc)			\
+	DEFINE_LIBC_ALIAS(__libc_reallocarray, reallocarray)		\
+	DEFINE_LIBC_ALIAS(__libc_memalign, memalign)			\
+	DEFINE_LIBC_ALIAS(__libc_valloc, valloc)			\
+	DEFINE_LIBC_ALIAS(__libc_pvalloc, pvalloc)			\
+	DEFINE_LIBC_ALIAS(__libc_mallinfo, mallinfo)			\
+	DEFINE_LIBC_ALIAS(__libc_mallinfo2, mallinfo2)			\
+	DEFINE_LIBC_ALIAS(__libc_mallopt, mallopt)
 #else
-#define LIBC_ALIASES(alias)
+#define DEFINE_LIBC_ALIASES
 #endif
+
+#define DEFINE_LIBC_ALIAS(name, target)					\
+	extern __typeof__(target) name __export				\
+		__attribute__((__alias__(#target))) ATTRIBUTES_OF(target);
 
 /* gcc wants an alias to promise what its target promises; clang does not. */
 #if __has_attribute(__copy__)
