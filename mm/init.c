@@ -27,11 +27,12 @@ enum init_state init_state;
 /* Held over the whole start; the holder may come back in, allocating. */
 static struct lock init_lock = LOCK_INIT;
 
-static void fork_child(void)
+void init_fork_child(void)
 {
 	if (lock_orphaned(&init_lock))
 		lock_reset(&init_lock);
 	route_fork_child();
+	thread_fork_child();
 }
 
 /* Also when the start fails: another thread may be trying again by then. */
@@ -39,8 +40,9 @@ static void hook_fork(void)
 {
 	static bool done;
 
-	if (!done)
-		done = !pthread_atfork(NULL, NULL, fork_child);
+	/* A C library calls its own malloc at the right time. */
+	if (!done && !IS_ENABLED(CONFIG_HAKMEM_LIBC))
+		done = !pthread_atfork(NULL, NULL, init_fork_child);
 }
 
 /* Release: pairs with the acquire in init_ensure(). */

@@ -26,6 +26,9 @@ extern enum init_state init_state __hidden;
 
 void __cold init_slow(void);
 
+/* In a forked child, before anything else of the program runs there. */
+void init_fork_child(void);
+
 /* Safe in any thread at any time, from inside itself as well. */
 static inline void init_ensure(void)
 {

@@ -70,9 +70,6 @@ const struct cache_tables cache_tables = {
 _Static_assert(CLASS_SIZE(68) == SLAB_SIZE && CLASS_SIZE(20) == HOT_SIZE_MAX,
 	       "classes that fit a slab of one unit, and the hot path's");
 
-__thread uintptr_t thread_cache_distance
-	__attribute__((tls_model("initial-exec")));
-
 static struct meta_pool cache_pool = META_POOL_INIT(struct cache, 64);
 
 /* Caches that no thread has. */
