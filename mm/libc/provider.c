@@ -16,11 +16,6 @@ void *__libc_malloc_impl(size_t size)
 	return malloc_inline(size);
 }
 
-void *__libc_calloc(size_t n, size_t size)
-{
-	return hak_calloc(n, size);
-}
-
 /* musl shrinks to nothing what glibc would free. */
 void *__libc_realloc(void *ptr, size_t size)
 {
