@@ -21,10 +21,10 @@ $(error The path of the source or object tree contains spaces)
 endif
 
 # These goals read no configuration, and run one by one beside other goals.
-bare-goals := help check setup setup-bench clean mrproper distclean
-lone-goals := setup setup-bench clean mrproper distclean %config
+bare-goals := help check setup setup-bench setup-cross clean mrproper distclean
+lone-goals := setup setup-bench setup-cross clean mrproper distclean %config
 # These make their own, where that is needed.
-self-goals := run matrix selftests-all
+self-goals := run matrix cross selftests-all
 
 KCONFIG_CONF ?= kconfig-conf
 ifneq ($(filter-out $(bare-goals),$(goals)),)
@@ -135,7 +135,7 @@ bench-count: all benchmarks
 
 endif
 
-.PHONY: run setup setup-bench check matrix selftests-all
+.PHONY: run setup setup-bench setup-cross check cross matrix selftests-all
 run:
 	$(Q)$(srctree)/tools/build/setup.sh build
 	$(Q)$(MAKE) -f $(srctree)/Makefile all
@@ -147,8 +147,14 @@ setup:
 setup-bench:
 	$(Q)$(srctree)/tools/build/setup.sh bench
 
+setup-cross:
+	$(Q)$(srctree)/tools/build/setup.sh cross
+
 check:
 	$(Q)$(srctree)/tools/check/all.sh $(srctree)
+
+cross:
+	$(Q)$(srctree)/tools/build/cross.sh $(KINDS)
 
 matrix:
 	$(Q)$(srctree)/tools/build/matrix.sh $(CONFIGS)

@@ -19,8 +19,10 @@
 #include "mm/fault.h"
 #include "mm/knobs.h"
 #include "mm/registry.h"
+#include "mm/report.h"
 #include "mm/route.h"
 #include "mm/thread.h"
+#include "mm/vm.h"
 
 enum init_state init_state;
 
@@ -69,6 +71,8 @@ static void start_locked(void)
 {
 	reach(INIT_BOOTING);
 	read_environment();
+	if (vm_page_size() > SLAB_SIZE)
+		report_fatal("the kernel's pages are larger than 64 KiB");
 	if (!registry_init()) {
 		reach(INIT_DOWN);
 		hook_fork();

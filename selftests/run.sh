@@ -90,7 +90,8 @@ run_target()
 		set -- sh "$srctree/selftests/$target/run.sh" ${CASE:+"$CASE"}
 	else
 		# shellcheck disable=SC2086 # the words of the emulator
-		set -- ${EMULATOR-} "$objtree/selftests/$target/${target}_test" \
+		set -- ${EMULATOR-} \
+			"$objtree/selftests/$target/${target}_test" \
 			${QUICK:+--quick} ${CASE:+"$CASE"}
 	fi
 	{

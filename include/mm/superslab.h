@@ -100,7 +100,7 @@ struct superslab *superslab_take_units(unsigned int n, unsigned int *first,
 				       uint32_t *dirty);
 
 /**
- * struct superslab_held - what a thread has between the lists and the next owner
+ * struct superslab_held - what a thread has between two owners
  * @superslab: where the units are, NULL without any
  * @units: which
  * @shrinking: they are on their way to the kernel

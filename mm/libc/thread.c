@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Threads of a process whose C library has this malloc: see include/mm/thread.h.
+ * Threads where the C library has this malloc: see include/mm/thread.h.
  *
  * A pthread key leads to what a thread needs: libc keeps a pointer for it in
  * its own record of the thread, and calls its destructor. That one may run

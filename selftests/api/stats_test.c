@@ -109,6 +109,7 @@ static void shows_which_tier_served(struct kunit *test)
 	struct row *first, *second, *third;
 	size_t i, j;
 
+	need_mincore(test);
 	for (i = 0; i < ARRAY_LENGTH(sizes); i++) {
 		read_table(test, &before);
 		for (j = 0; j < OBJECTS; j++) {

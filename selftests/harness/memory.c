@@ -136,6 +136,12 @@ void need_fork_of_threads(struct kunit *test)
 		kunit_skip(test, "the emulator may hang in such a child");
 }
 
+void need_mincore(struct kunit *test)
+{
+	if (process_is_emulated() && getenv("QEMU_PAGESIZE"))
+		kunit_skip(test, "the emulator's mincore() counts other pages");
+}
+
 void limit_process(struct kunit *test, int resource, size_t bytes)
 {
 	const struct rlimit limit = { bytes, bytes };

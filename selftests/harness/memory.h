@@ -92,6 +92,12 @@ void need_mremap(struct kunit *test);
 /* Skip a case that forks beside threads, whose locks qemu-user leaves held. */
 void need_fork_of_threads(struct kunit *test);
 
+/*
+ * Skip a case that asks which pages are in memory: an emulator whose pages are
+ * larger than the machine's answers for the machine's.
+ */
+void need_mincore(struct kunit *test);
+
 /* Set a limit of the process by its RLIMIT_ name, or skip the case. */
 void limit_process(struct kunit *test, int resource, size_t bytes);
 

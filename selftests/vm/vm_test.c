@@ -143,6 +143,7 @@ static void resident_memory_is_counted(struct kunit *test)
 	size_t page = vm_page_size(), pages = 2000, i;
 	unsigned char *p = vm_map(NULL, pages * page, page);
 
+	need_mincore(test);
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	/* A page of 2 MiB would come whole. */
 	madvise(p, pages * page, MADV_NOHUGEPAGE);

@@ -1,9 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# setup.sh [build|bench]: install what is missing, by apt-get. "build" leaves
-# out what only some of the tests want; those tests skip where it is missing.
-# "bench" is for the benchmarks instead, which do without what is missing.
+# setup.sh [build|bench|cross]: install what is missing, by apt-get. "build"
+# leaves out what only some of the tests want; those tests skip where it is
+# missing. "bench" is for the benchmarks instead, which do without what is
+# missing, "cross" for other processors and musl. Nothing is ever removed: the
+# compilers for other processors exclude Debian's gcc-multilib.
 set -u
 
 # What has to work, and the Debian package that brings it. A name alone is a
@@ -45,6 +47,19 @@ jq			jq
 lua			lua5.4
 '
 
+cross_wants='
+aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
+aarch64-linux-gnu-g++	g++-aarch64-linux-gnu
+arm-linux-gnueabihf-gcc	gcc-arm-linux-gnueabihf
+arm-linux-gnueabihf-g++	g++-arm-linux-gnueabihf
+riscv64-linux-gnu-gcc	gcc-riscv64-linux-gnu
+riscv64-linux-gnu-g++	g++-riscv64-linux-gnu
+i686-linux-gnu-gcc	gcc-i686-linux-gnu
+i686-linux-gnu-g++	g++-i686-linux-gnu
+qemu-aarch64		qemu-user
+musl-gcc		musl-tools
+'
+
 works()
 {
 	case $1 in
@@ -76,6 +91,7 @@ wanted=
 case ${1-} in
 build) ;;
 bench) wanted=$(echo "$bench_wants" | missing) ;;
+cross) wanted=$(echo "$cross_wants" | missing) ;;
 *) wanted=$(echo "$test_wants" | missing) ;;
 esac
 test -n "$needed$wanted" || exit 0
@@ -93,7 +109,7 @@ test "$(id -u)" = 0 || command -v sudo >/dev/null ||
 	by_hand "neither root nor sudo"
 
 export DEBIAN_FRONTEND=noninteractive
-install='apt-get install -qq -y --no-install-recommends'
+install='apt-get install -qq -y --no-install-recommends --no-remove'
 
 echo "setup: installing $needed$wanted"
 as_root apt-get update -qq || by_hand "apt-get update failed"
