@@ -15,6 +15,7 @@
 #include "hakmem.h"
 #include "kunit.h"
 #include "memory.h"
+#include "mm/init.h"
 
 #define CHILD_SECONDS	10
 
@@ -293,8 +294,19 @@ static const struct kunit_case fork_cases[] = {
 	{}
 };
 
+/* What a C library does whose own malloc it is. */
+static int hook_fork(struct kunit *test)
+{
+	(void)test;
+	if (!IS_ENABLED(CONFIG_HAKMEM_LIBC))
+		return 0;
+	hak_free(hak_malloc(1));
+	return pthread_atfork(NULL, NULL, init_fork_child);
+}
+
 static const struct kunit_suite fork_suite = {
 	.name = "fork",
+	.init = hook_fork,
 	.test_cases = fork_cases,
 };
 kunit_test_suite(fork_suite);
