@@ -21,8 +21,10 @@ $(error The path of the source or object tree contains spaces)
 endif
 
 # These goals read no configuration, and run one by one beside other goals.
-bare-goals := help check setup setup-bench setup-cross clean mrproper distclean
-lone-goals := setup setup-bench setup-cross clean mrproper distclean %config
+lone-goals := setup setup-bench setup-install setup-cross
+lone-goals += clean mrproper distclean
+bare-goals := help check $(lone-goals) install uninstall deb
+lone-goals += %config
 # These make their own, where that is needed.
 self-goals := run matrix cross selftests-all
 
@@ -135,7 +137,21 @@ bench-count: all benchmarks
 
 endif
 
-.PHONY: run setup setup-bench setup-cross check cross matrix selftests-all
+# --- Install -----------------------------------------------------------------
+
+# These never build: who installs may be another user, with another compiler.
+export DESTDIR prefix bindir libdir includedir datadir mandir CROSS_COMPILE
+.PHONY: install uninstall deb
+install uninstall:
+	$(Q)$(srctree)/tools/install/install.sh $@
+
+deb:
+	$(Q)$(srctree)/tools/packaging/deb/build.sh
+
+# -----------------------------------------------------------------------------
+
+.PHONY: run setup setup-bench setup-install setup-cross
+.PHONY: check cross matrix selftests-all
 run:
 	$(Q)$(srctree)/tools/build/setup.sh build
 	$(Q)$(MAKE) -f $(srctree)/Makefile all
@@ -149,6 +165,9 @@ setup-bench:
 
 setup-cross:
 	$(Q)$(srctree)/tools/build/setup.sh cross
+
+setup-install:
+	$(Q)$(srctree)/tools/build/setup.sh install
 
 check:
 	$(Q)$(srctree)/tools/check/all.sh $(srctree)
@@ -176,11 +195,11 @@ clean:
 		test ! -d $$folder || find $$folder -type f \
 		\( $(patsubst %,-name '%' -o,$(built)) -false \) -delete; \
 	done
-	$(Q)rm -f $(addsuffix *,libhakmem. libhakmem-prefixed. hakmem.o \
-		.libhakmem .hakmem.o) \
+	$(Q)rm -f $(addsuffix *,libhakmem. libhakmem-prefixed. hakmem. \
+		.libhakmem .hakmem.) \
 		$(patsubst $(srctree)/%.c,%,\
 		$(wildcard $(srctree)/tools/bench/*.c))
-	$(Q)rm -rf bench
+	$(Q)rm -rf bench deb
 
 mrproper: clean
 	$(Q)rm -rf include/config include/generated

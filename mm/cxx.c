@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * C++'s replaceable operators new and delete, in C.
+ * C++'s replaceable operators new and delete, in C: the plain ones, which the
+ * others (mm/cxx_array.c, mm/cxx_forms.c) are made of.
  *
  * A program in C has no C++ library, so what is used of one is referenced
  * weakly. The fast paths need nothing of it. One that has found no memory
@@ -17,7 +18,6 @@
  * the nothrow operators as well, where C++ would have them return NULL.
  */
 #include "mm/cxx.h"
-
 
 #include "mm/malloc.h"
 #include "mm/report.h"
@@ -118,19 +118,22 @@ static void *__cold retry_or_throw(size_t size, size_t align)
 	return obj;
 }
 
+/* Without a throw of ours. */
+void *new_or_null(size_t size, size_t align)
+{
+	void *obj;
+
+	if (unlikely(!is_power_of_two(align)))
+		return NULL;
+	obj = malloc_aligned(align, size);
+	return likely(obj) ? obj : retry(size, align);
+}
+
 void *new_throwing(size_t size)
 {
 	void *obj = malloc_inline(size);
 
 	return likely(obj) ? obj : retry_or_throw(size, OBJECT_ALIGN);
-}
-
-void *new_nothrow(size_t size, const struct nothrow *tag)
-{
-	void *obj = malloc_inline(size);
-
-	(void)tag;
-	return likely(obj) ? obj : retry(size, OBJECT_ALIGN);
 }
 
 /* An alignment that is no power of two is undefined: none can be given. */
@@ -144,31 +147,8 @@ void *new_aligned(size_t size, size_t align)
 	return likely(obj) ? obj : retry_or_throw(size, align);
 }
 
-void *new_aligned_nothrow(size_t size, size_t align, const struct nothrow *tag)
-{
-	void *obj;
-
-	(void)tag;
-	if (unlikely(!is_power_of_two(align)))
-		return NULL;
-	obj = malloc_aligned(align, size);
-	return likely(obj) ? obj : retry(size, align);
-}
-
 void delete(void *ptr)
 {
-	free_inline(ptr);
-}
-
-void delete_nothrow(void *ptr, const struct nothrow *tag)
-{
-	(void)tag;
-	free_inline(ptr);
-}
-
-void delete_sized(void *ptr, size_t size)
-{
-	(void)size;
 	free_inline(ptr);
 }
 
@@ -178,32 +158,5 @@ void delete_aligned(void *ptr, size_t align)
 	free_inline(ptr);
 }
 
-void delete_aligned_nothrow(void *ptr, size_t align,
-			    const struct nothrow *tag)
-{
-	(void)align;
-	(void)tag;
-	free_inline(ptr);
-}
-
-void delete_sized_aligned(void *ptr, size_t size, size_t align)
-{
-	(void)size;
-	(void)align;
-	free_inline(ptr);
-}
-
-/* The array forms are the same functions. */
-#define ARRAY_FORM(name, symbol) \
-	extern __typeof__(name) name __attribute__((__alias__(symbol)))
-
-ARRAY_FORM(new_array, "_Znw" CXX_SIZE);
-ARRAY_FORM(new_array_nothrow, "_Znw" CXX_SIZE CXX_NOTHROW);
-ARRAY_FORM(new_array_aligned, "_Znw" CXX_SIZE CXX_ALIGN);
-ARRAY_FORM(new_array_aligned_nothrow, "_Znw" CXX_SIZE CXX_ALIGN CXX_NOTHROW);
-ARRAY_FORM(delete_array, "_ZdlPv");
-ARRAY_FORM(delete_array_nothrow, "_ZdlPv" CXX_NOTHROW);
-ARRAY_FORM(delete_array_sized, "_ZdlPv" CXX_SIZE);
-ARRAY_FORM(delete_array_aligned, "_ZdlPv" CXX_ALIGN);
-ARRAY_FORM(delete_array_aligned_nothrow, "_ZdlPv" CXX_ALIGN CXX_NOTHROW);
-ARRAY_FORM(delete_array_sized_aligned, "_ZdlPv" CXX_SIZE CXX_ALIGN);
+CXX_ALIAS(own_new, "_Znw" CXX_SIZE);
+CXX_ALIAS(own_new_aligned, "_Znw" CXX_SIZE CXX_ALIGN);

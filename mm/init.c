@@ -17,6 +17,7 @@
 #include "mm/cache.h"
 #include "mm/fallback.h"
 #include "mm/fault.h"
+#include "mm/foreign.h"
 #include "mm/knobs.h"
 #include "mm/registry.h"
 #include "mm/report.h"
@@ -63,6 +64,7 @@ static void read_environment(void)
 	done = true;
 	knobs_init();
 	fallback_init();
+	foreign_init();
 	fault_init();
 	class_limits_init();
 }
@@ -82,6 +84,11 @@ static void start_locked(void)
 	reach(INIT_PARTIAL);
 	hook_fork();
 	reach(INIT_UP);
+}
+
+static void AT_EXIT verify_at_exit(void)
+{
+	cache_verify();
 }
 
 void init_slow(void)

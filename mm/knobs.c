@@ -42,11 +42,44 @@ struct knob knobs[NR_KNOBS] = {
 	     "bad pointer ends the program; needs CONFIG_HAKMEM_STATS"),
 };
 
+/* Whether a text is the first of some words. */
+static bool is_first_word(const char *words, const char *text)
+{
+	while (*words && *words != ' ') {
+		if (*text++ != *words++)
+			return false;
+	}
+	return !*text;
+}
+
+static const char *next_word(const char *words)
+{
+	while (*words && *words != ' ')
+		words++;
+	return *words ? words + 1 : NULL;
+}
+
+static bool parse_word(const char *words, const char *text,
+		       unsigned int *value)
+{
+	unsigned int index = 0;
+
+	for (; words; words = next_word(words), index++) {
+		if (is_first_word(words, text)) {
+			*value = index;
+			return true;
+		}
+	}
+	return false;
+}
+
 bool knob_parse(const struct knob *knob, const char *text,
 		unsigned int *value)
 {
 	unsigned long number;
 
+	if (knob->words)
+		return parse_word(knob->words, text, value);
 	if (!parse_number(&text, &number) || *text ||
 	    number < knob->min || number > knob->max)
 		return false;
@@ -75,6 +108,11 @@ static void __cold report_nonsense(const struct knob *knob, const char *text)
 	char shown[SHOWN_SIZE];
 
 	format_buffer(shown, sizeof(shown), "%s", text);
+	if (knob->words) {
+		report_line("%s=%s: none of: %s: using the default",
+			    knob->name, shown, knob->words);
+		return;
+	}
 	report_line("%s=%s: not a number from %u to %u: using %u", knob->name,
 		    shown, knob->min, knob->max, knob->value);
 }

@@ -8,9 +8,12 @@
 #include <string.h>
 
 #include "hakmem.h"
+#include "lib/align.h"
 #include "mm/fallback.h"
+#include "mm/foreign.h"
 #include "mm/init.h"
 #include "mm/large.h"
+#include "mm/mixed.h"
 #include "mm/report.h"
 #include "mm/route.h"
 #include "mm/slab_pool.h"
@@ -41,6 +44,22 @@ void *malloc_slow(size_t size)
 	return allocate(size, 1, false);
 }
 
+/*
+ * The record of a slab has the address of its first object, which memcheck
+ * would take for a pointer to it: that object is left out.
+ */
+void *memcheck_malloc(size_t align, size_t size)
+{
+	void *obj;
+
+	do {
+		obj = allocate(memcheck_size(size), align, false);
+	} while (IS_ALIGNED((uintptr_t)obj, SLAB_SIZE) && obj &&
+		 max(size, align) <= MEMCHECK_LEAK_MAX);
+	memcheck_allocated(obj, size);
+	return obj;
+}
+
 void *malloc_aligned(size_t align, size_t size)
 {
 	unsigned int class;
@@ -48,6 +67,8 @@ void *malloc_aligned(size_t align, size_t size)
 
 	if (align <= OBJECT_ALIGN)
 		return malloc_inline(size);
+	if (memcheck_is_on())
+		return memcheck_malloc(align, size);
 	class = route_class(size, align);
 	if (class != CLASS_NONE) {
 		obj = cache_pop(cache_tables_base(), class);
@@ -57,50 +78,78 @@ void *malloc_aligned(size_t align, size_t size)
 	return allocate(size, align, false);
 }
 
+/* Return: what is wrong with an object of a size class, NULL if nothing. */
+static const char *free_object(unsigned int class, void *ptr)
+{
+	const char *fault = NULL;
+
+	if (free_checks())
+		fault = slab_pointer_fault(ptr, class);
+	if (likely(!fault)) {
+		cache_free_slow(class, ptr);
+		route_tick();
+	}
+	return fault;
+}
+
 void free_slow(void *ptr)
 {
 	unsigned int class;
-	const char *fault;
+	const char *fault = NULL;
 
 	if (!ptr)
 		return;
 	class = registry_class(ptr);
 	if (is_size_class(class)) {
-		fault = free_checks() ? slab_pointer_fault(ptr, class) : NULL;
-		if (likely(!fault)) {
-			cache_free_slow(class, ptr);
-			route_tick();
+		fault = free_object(class, ptr);
+		if (likely(!fault))
 			return;
-		}
-	} else {
+		/* Its slab may have become a mixed one meanwhile. */
+		class = registry_class(ptr);
+	}
+	if (class == CLASS_MIXED) {
+		fault = slab_pool_free_mixed(ptr);
+	} else if (!is_size_class(class)) {
 		fault = route_free_run(ptr);
 		if (unlikely(fault))
 			fault = fallback_free(ptr, fault);
 	}
-	if (unlikely(fault))
+	if (likely(!fault))
+		return;
+	if (!foreign_passes("free", ptr, fault))
 		report_bad_pointer("free", ptr, fault);
+	foreign_free(ptr);
 }
 
 size_t usable_size(const void *ptr, const char *function, bool *pages)
 {
 	unsigned int class = registry_class(ptr);
 	const char *fault = NULL;
-	size_t size;
+	size_t size = 0;
 
 	*pages = false;
 	if (is_size_class(class)) {
 		size = class_size(class);
 		if (unlikely(object_looks_wrong(&cache_tables, class, ptr)))
 			fault = slab_pointer_fault(ptr, class);
-	} else {
+		/* Its slab may have become a mixed one meanwhile. */
+		if (unlikely(fault))
+			class = registry_class(ptr);
+	}
+	if (class == CLASS_MIXED) {
+		size = mixed_usable(ptr, &fault);
+	} else if (!is_size_class(class)) {
 		size = large_usable(ptr, &fault);
 		*pages = !fault;
 		if (unlikely(fault))
 			size = fallback_usable(ptr, &fault);
 	}
-	if (unlikely(fault))
+	if (likely(!fault))
+		return size;
+	if (!foreign_passes(function, ptr, fault))
 		report_bad_pointer(function, ptr, fault);
-	return size;
+	*pages = false;
+	return USABLE_FOREIGN;
 }
 
 void *hak_malloc(size_t size)
@@ -122,7 +171,7 @@ void *hak_calloc(size_t n, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	if (total > TINY_MAX_SIZE)
+	if (total > TINY_MAX_SIZE && !memcheck_is_on())
 		return allocate(total, 1, true);
 	obj = malloc_inline(total);
 	return likely(obj) ? memset(obj, 0, total) : NULL;
@@ -130,7 +179,11 @@ void *hak_calloc(size_t n, size_t size)
 
 size_t hak_malloc_usable_size(void *ptr)
 {
+	size_t size;
 	bool pages;
 
-	return ptr ? usable_size(ptr, "malloc_usable_size", &pages) : 0;
+	if (!ptr)
+		return 0;
+	size = usable_size(ptr, "malloc_usable_size", &pages);
+	return likely(size != USABLE_FOREIGN) ? size : foreign_usable(ptr);
 }

@@ -4,6 +4,7 @@
  */
 #include "mm/libc.h"
 
+#include "mm/init.h"
 #include "mm/malloc.h"
 
 __export void *malloc(size_t size)
@@ -26,11 +27,6 @@ __export void *realloc(void *ptr, size_t size)
 	return hak_realloc(ptr, size);
 }
 
-__export void *reallocarray(void *ptr, size_t n, size_t size)
-{
-	return hak_reallocarray(ptr, n, size);
-}
-
 __export void *aligned_alloc(size_t alignment, size_t size)
 {
 	return hak_aligned_alloc(alignment, size);
@@ -49,11 +45,6 @@ __export void *memalign(size_t alignment, size_t size)
 __export void *valloc(size_t size)
 {
 	return hak_valloc(size);
-}
-
-__export void *pvalloc(size_t size)
-{
-	return hak_pvalloc(size);
 }
 
 __export size_t malloc_usable_size(void *ptr)
@@ -106,4 +97,10 @@ __export int mallopt(int param, int value)
 	return hak_mallopt(param, value);
 }
 
-DEFINE_LIBC_ALIASES
+/* Before the program can use up what the start needs: mappings, keys. */
+static void __attribute__((constructor)) start(void)
+{
+	init_ensure();
+}
+
+LIBC_ALIASES(DEFINE_ALIAS)

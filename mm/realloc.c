@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hakmem.h"
+#include "mm/foreign.h"
 #include "mm/large.h"
 #include "mm/malloc.h"
 
@@ -42,8 +43,8 @@ static void *alloc_grown(size_t size, size_t usable)
 static void *move(void *ptr, size_t usable, size_t size)
 {
 	int saved = errno;
-	void *moved = size > usable ? alloc_grown(size, usable) :
-				      malloc_inline(size);
+	bool ahead = size > usable && !memcheck_is_on();
+	void *moved = ahead ? alloc_grown(size, usable) : malloc_inline(size);
 
 	if (unlikely(!moved)) {
 		if (size > usable)
@@ -52,7 +53,9 @@ static void *move(void *ptr, size_t usable, size_t size)
 		errno = saved;
 		return ptr;
 	}
+	memcheck_errors(false);
 	memcpy(moved, ptr, min(usable, size));
+	memcheck_errors(true);
 	free_inline(ptr);
 	return moved;
 }
@@ -74,8 +77,12 @@ void *hak_realloc(void *ptr, size_t size)
 		return NULL;
 	}
 	usable = usable_size(ptr, "realloc", &pages);
-	if (fits_well(size, usable, pages))
+	if (fits_well(size, usable, pages) && !memcheck_is_on())
 		return ptr;
+	if (unlikely(usable == USABLE_FOREIGN))
+		return foreign_realloc(ptr, size);
+	if (memcheck_is_on())
+		return move(ptr, usable, size);
 	if (pages && size > TINY_MAX_SIZE) {
 		resized = large_resize(ptr, size);
 		if (resized)

@@ -9,6 +9,9 @@
 #include "lib/align.h"
 #include "mm/vm.h"
 
+/* That of a process which may not have more anyway. */
+#define WINDOW_LEAST	((uint64_t)4 << 30)
+
 struct registry registry __aligned_to(64);
 
 /* Bounds of the part of the superslab table that was ever written. */
@@ -18,31 +21,6 @@ static size_t walk_end;
 static size_t superslab_index(uintptr_t base)
 {
 	return (base - registry.base) >> SUPERSLAB_SHIFT;
-}
-
-bool registry_init(void)
-{
-	uint64_t window = vm_address_limit();
-	size_t nr_slabs, table_bytes;
-	uintptr_t middle;
-	char *tables;
-
-	if (sizeof(void *) == 4)
-		window = (uint64_t)1 << 32;
-	nr_slabs = (size_t)(window >> SLAB_SHIFT);
-	table_bytes = nr_slabs + nr_slabs / SUPERSLAB_SLABS * sizeof(void *);
-	table_bytes = ALIGN_UP(table_bytes, vm_page_size());
-	tables = vm_reserve(table_bytes);
-	if (!tables)
-		return false;
-	/* What the kernel maps next is near what it has just mapped. */
-	middle = ALIGN_DOWN((uintptr_t)tables, SUPERSLAB_SIZE);
-	if (sizeof(void *) > 4 && middle > window / 2)
-		registry.base = middle - (uintptr_t)(window / 2);
-	registry.classes = (uint8_t *)tables;
-	registry.superslabs = (struct superslab **)(void *)(tables + nr_slabs);
-	registry.nr_slabs = nr_slabs;
-	return true;
 }
 
 /*
@@ -88,24 +66,91 @@ static bool commit_range(struct committed *last, void *start, size_t size)
 	return true;
 }
 
-bool registry_cover(uintptr_t base)
+static bool cover(uintptr_t base, size_t superslabs)
 {
 	size_t index = superslab_index(base);
 
 	if (base < registry.base ||
-	    index >= registry.nr_slabs / SUPERSLAB_SLABS)
+	    index + superslabs > registry.nr_slabs / SUPERSLAB_SLABS)
 		return false;
 	return commit_range(&classes_committed,
 			    &registry.classes[index * SUPERSLAB_SLABS],
-			    SUPERSLAB_SLABS) &&
+			    superslabs * SUPERSLAB_SLABS) &&
 	       commit_range(&superslabs_committed,
-			    &registry.superslabs[index], sizeof(void *));
+			    &registry.superslabs[index],
+			    superslabs * sizeof(void *));
+}
+
+bool registry_cover(uintptr_t base)
+{
+	return cover(base, 1);
+}
+
+/* At the limit of mappings, no part of a table can be made writable. */
+static void cover_spare(void)
+{
+	size_t size;
+	uintptr_t start = (uintptr_t)vm_keep_spare(&size);
+
+	/* Without entries, the superslab layer passes the place by. */
+	if (size)
+		cover(ALIGN_DOWN(start, SUPERSLAB_SIZE),
+		      size / SUPERSLAB_SIZE + 1);
 }
 
 void registry_fork_child(void)
 {
 	classes_committed = (struct committed){ 0 };
 	superslabs_committed = (struct committed){ 0 };
+}
+
+/* Their size, for a window of so many bytes. */
+static size_t table_bytes(uint64_t window)
+{
+	size_t nr_slabs = (size_t)(window >> SLAB_SHIFT);
+
+	return ALIGN_UP(nr_slabs + nr_slabs / SUPERSLAB_SLABS * sizeof(void *),
+			vm_page_size());
+}
+
+/*
+ * After mlockall(MCL_FUTURE) all that is mapped is in memory at once, and
+ * counts: a window for what may be locked will do.
+ */
+static char *reserve_tables(uint64_t *window)
+{
+	char *tables = vm_reserve(table_bytes(*window));
+
+	if (tables && !vm_resident(tables, vm_page_size()))
+		return tables;
+	if (tables)
+		vm_unmap(tables, table_bytes(*window));
+	*window = min(*window, WINDOW_LEAST);
+	return vm_reserve(table_bytes(*window));
+}
+
+bool registry_init(void)
+{
+	uint64_t window = vm_address_limit();
+	size_t nr_slabs;
+	uintptr_t middle;
+	char *tables;
+
+	if (sizeof(void *) == 4)
+		window = (uint64_t)1 << 32;
+	tables = reserve_tables(&window);
+	if (!tables)
+		return false;
+	nr_slabs = (size_t)(window >> SLAB_SHIFT);
+	/* What the kernel maps next is near what it has just mapped. */
+	middle = ALIGN_DOWN((uintptr_t)tables, SUPERSLAB_SIZE);
+	if (sizeof(void *) > 4 && middle > window / 2)
+		registry.base = middle - (uintptr_t)(window / 2);
+	registry.classes = (uint8_t *)tables;
+	registry.superslabs = (struct superslab **)(void *)(tables + nr_slabs);
+	registry.nr_slabs = nr_slabs;
+	cover_spare();
+	return true;
 }
 
 /* Bounds only grow, so a walker that races sees at worst too little. */

@@ -9,10 +9,13 @@
 #include <unistd.h>
 
 #include "lib/print.h"
+#include "mm/foreign.h"
 #include "mm/registry.h"
 
-#define LINE_SIZE		256
+#define LINE_SIZE		(OWNER_SIZE + 128)
 #define OUT_OF_MEMORY_LINES	3
+
+const char fault_foreign[] = FAULT_FOREIGN_TEXT;
 
 void (*report_last_words)(void);
 
@@ -48,9 +51,13 @@ void report_fatal(const char *what)
 void report_bad_pointer(const char *function, const void *addr,
 			const char *fault)
 {
+	char owner[OWNER_SIZE] = "";
+
 	__atomic_fetch_add(&bad_pointers[registry_class(addr)], 1,
 			   __ATOMIC_RELAXED);
-	report_line("%s(): %s: %p", function, fault, addr);
+	if (fault == FAULT_FOREIGN)
+		foreign_owner(owner, sizeof(owner), addr);
+	report_line("%s(): %s: %p%s", function, fault, addr, owner);
 	if (report_last_words)
 		report_last_words();
 	abort();

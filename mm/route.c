@@ -12,6 +12,7 @@
 #include "mm/large.h"
 #include "mm/meta.h"
 #include "mm/mid.h"
+#include "mm/mixed.h"
 #include "mm/report.h"
 #include "mm/slab_pool.h"
 #include "mm/superslab.h"
@@ -155,6 +156,7 @@ bool route_reclaim(size_t *bytes)
 
 	*bytes = large_reclaim();
 	within += slab_pool_reclaim(bytes);
+	*bytes += mixed_purge();
 	*bytes += superslab_reclaim();
 	return within || *bytes;
 }
@@ -164,6 +166,7 @@ void route_fork_child(void)
 	meta_fork_child();
 	superslab_fork_child();
 	slab_pool_fork_child();
+	mixed_fork_child();
 	large_fork_child();
 	ace_fork_child();
 	cache_fork_child();

@@ -11,7 +11,7 @@
  * Lock order: a pool's lock, then nothing. Slabs are fetched and given back
  * while it is free.
  */
-#include "mm/slab_pool.h"
+#include "pool.h"
 
 #include "lib/align.h"
 #include "lib/bitmap.h"
@@ -23,28 +23,7 @@
 #include "mm/superslab.h"
 #include "mm/vm.h"
 
-/**
- * struct slab_pool - slabs of one class
- * @lock: guards all of it and the slabs' free maps
- * @partial: slabs with at least one free object; wholly free ones last;
- *	not yet a list while its next is NULL
- * @nr_empty: of those, slabs with all objects free
- * @nr_dirty: free objects that were touched, in a paged class
- * @least_dirty: smallest @nr_dirty since slab_pool_expire()
- * @stats: counters
- *
- * Full slabs are on no list: the registry finds them when an object returns.
- */
-struct slab_pool {
-	struct lock lock;
-	struct list_head partial;
-	unsigned int nr_empty;
-	size_t nr_dirty;
-	size_t least_dirty;
-	struct tier_stats stats;
-} __aligned_to(64);
-
-static struct slab_pool pools[NR_CLASSES];
+struct slab_pool pools[NR_CLASSES];
 
 /*
  * A class with its size inverted, so that nothing divides. Exact for offsets
@@ -80,13 +59,6 @@ static struct geometry class_geometry(unsigned int class)
 		WRITE_ONCE(reciprocals[class], reciprocal);
 	}
 	return (struct geometry){ class, size, reciprocal };
-}
-
-static void lock_pool(struct slab_pool *pool)
-{
-	lock_acquire(&pool->lock);
-	if (unlikely(!pool->partial.next))
-		list_init(&pool->partial);
 }
 
 /* Move up to @n free objects, lowest first. Return: how many. */
@@ -179,9 +151,12 @@ unsigned int slab_pool_refill(unsigned int class, void **objs, unsigned int n)
 	lock_release(&pool->lock);
 	if (taken)
 		return taken;
+	taken = pool_refill_mixed(class, objs, n, false);
+	if (taken)
+		return taken;
 	slab = slab_get(class, class_units(class));
 	if (!slab)
-		return 0;
+		return pool_refill_mixed(class, objs, n, true);
 	lock_pool(pool);
 	pool->stats.slabs++;
 	pool->nr_empty++;
@@ -298,6 +273,8 @@ void slab_pool_drain(unsigned int class, void *const *objs, unsigned int n)
 	lock_pool(pool);
 	for (i = 0; i < n; i++) {
 		fault = give_locked(pool, &geometry, objs[i], &surplus);
+		if (unlikely(fault && registry_class(objs[i]) == CLASS_MIXED))
+			fault = pool_give_mixed_locked(pool, objs[i]);
 		if (fault)
 			break;
 	}
@@ -479,7 +456,7 @@ bool slab_pool_is_clean(unsigned int class, const void *obj)
 	if (!class_is_paged(class) ||
 	    find_object(obj, &geometry, &slab, &index))
 		return false;
-	return !(slab->dirty_map >> index & 1);
+	return !(UNSEEN(slab->dirty_map) >> index & 1);
 }
 
 void slab_pool_stats(unsigned int class, struct tier_stats *stats)
@@ -488,6 +465,8 @@ void slab_pool_stats(unsigned int class, struct tier_stats *stats)
 
 	lock_acquire(&pool->lock);
 	*stats = pool->stats;
+	stats->drains += READ_ONCE(pool->nr_mixed);
+	stats->drained += READ_ONCE(pool->nr_mixed);
 	lock_release(&pool->lock);
 }
 

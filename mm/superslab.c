@@ -10,6 +10,7 @@
 
 #include "lib/bitmap.h"
 #include "lib/lock.h"
+#include "mm/memcheck.h"
 #include "mm/meta.h"
 #include "mm/reclaim.h"
 #include "mm/registry.h"
@@ -119,7 +120,7 @@ static void *map_covered_locked(void)
 		if (!base)
 			return NULL;
 		if (registry_cover((uintptr_t)base))
-			return base;
+			return memcheck_mapped(base, SUPERSLAB_SIZE);
 		vm_unmap(base, SUPERSLAB_SIZE);
 		next_hint = registry_wrap(next_hint + step);
 		step *= 2;

@@ -5,10 +5,12 @@
 #include "mm/vm.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
@@ -26,14 +28,31 @@
 #define ADDRESS_LIMIT_MIN	((uint64_t)4 << 30)
 #define ADDRESS_LIMIT_MAX	((uint64_t)16 << 40)
 
+/* What rt_sigprocmask() reads. */
+#define SIGNAL_SET_BYTES	((size_t)_NSIG / 8)
+
 /* Pages that the kernel is asked about at once: those of a superslab. */
 #define RESIDENT_PAGES		512
+
+/* Enough for a program to end well; addresses cost nothing. */
+#define SPARE_BYTES		((uint64_t)2 << 30)
 
 static size_t page_size;
 
 /* Where a machine that is only made up has its first mapping's end. */
 #define FAKED_BITS		46
 #define FAKED_TRIES		1024
+
+/*
+ * Addresses set aside for when the kernel has no further mapping to give: of
+ * what is in use, below @next, and the rest each is one, and to move the bound
+ * between them takes none.
+ */
+static struct {
+	uintptr_t start;
+	uintptr_t next;
+	uintptr_t end;
+} spare;
 
 static size_t kernel_page_size(void)
 {
@@ -100,21 +119,100 @@ static bool is_faked(void)
 
 static void *map_pages(void *hint, size_t size, int prot, int flags)
 {
-	int saved = errno;
 	void *addr;
 
 	addr = is_faked() ? map_faked(hint, size, prot, flags) :
 			    mmap(hint, size, prot,
 				 MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
-	errno = saved;
 	return addr == MAP_FAILED ? NULL : addr;
 }
 
-static void *map_rw(void *hint, size_t size)
+static bool in_spare(const void *addr)
 {
+	return (uintptr_t)addr - spare.start < spare.end - spare.start;
+}
+
+static bool move_spare(uintptr_t *from, uintptr_t next)
+{
+	return __atomic_compare_exchange_n(&spare.next, from, next, false,
+					   __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+static bool addresses_limited(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_AS, &limit) ||
+	       limit.rlim_cur != RLIM_INFINITY;
+}
+
+static void *take_spare(size_t size, size_t align)
+{
+	uintptr_t next = READ_ONCE(spare.next);
+	uintptr_t start, end;
+
+	/* Set since, and meant for all that is asked for from then on. */
+	if (addresses_limited())
+		return NULL;
+	do {
+		start = ALIGN_UP(next, align);
+		end = start + size;
+		if (start < next || end < start || end > spare.end)
+			return NULL;
+	} while (!move_spare(&next, end));
+	if (vm_commit((void *)next, end - next))
+		return (void *)start;
+	move_spare(&end, next);
+	return NULL;
+}
+
+/* What is behind it may be in use: then it has to be kept. */
+static bool return_spare(void *addr, size_t size)
+{
+	uintptr_t end = (uintptr_t)addr + size;
+
+	return READ_ONCE(spare.next) == end && vm_purge(addr, size) &&
+	       move_spare(&end, (uintptr_t)addr);
+}
+
+void *vm_keep_spare(size_t *size)
+{
+	void *addr = NULL;
+	int saved = errno;
+
+	*size = 0;
+	if (sizeof(void *) > 4 && !addresses_limited() &&
+	    !fault_strikes(VM_CALL_RESERVE))
+		addr = map_pages(NULL, SPARE_BYTES, PROT_NONE, MAP_NORESERVE);
+	errno = saved;
+	if (!addr)
+		return NULL;
+	/* Its first page makes the bound that later only moves. */
+	if (!vm_commit(addr, vm_page_size())) {
+		*size = 0;
+		vm_unmap(addr, SPARE_BYTES);
+		return NULL;
+	}
+	*size = (size_t)SPARE_BYTES;
+	spare.start = (uintptr_t)addr;
+	spare.end = spare.start + *size;
+	spare.next = spare.start + vm_page_size();
+	return addr;
+}
+
+static void *map_rw(void *hint, size_t size, size_t align)
+{
+	int saved = errno;
+	void *addr;
+
 	if (fault_strikes(VM_CALL_MAP))
 		return NULL;
-	return map_pages(hint, size, PROT_READ | PROT_WRITE, 0);
+	addr = map_pages(hint, size, PROT_READ | PROT_WRITE, 0);
+	/* EAGAIN is the limit of locked memory, and this is not locked. */
+	if (!addr && errno == ENOMEM)
+		addr = take_spare(size, align);
+	errno = saved;
+	return addr;
 }
 
 /* Map with room to spare and trim both ends. */
@@ -127,7 +225,7 @@ static void *map_trimmed(size_t size, size_t align)
 
 	if (size + slack < size)
 		return NULL;
-	addr = map_rw(NULL, size + slack);
+	addr = map_rw(NULL, size + slack, vm_page_size());
 	if (!addr)
 		return NULL;
 	start = (uintptr_t)addr;
@@ -146,13 +244,13 @@ void *vm_map(void *hint, size_t size, size_t align)
 	uintptr_t below;
 	void *addr;
 
-	addr = map_rw(hint, size);
+	addr = map_rw(hint, size, align);
 	if (!addr || IS_ALIGNED((uintptr_t)addr, align))
 		return addr;
 	/* The space below is often free: a tight limit allows no slack. */
 	below = ALIGN_DOWN((uintptr_t)addr, align);
 	vm_unmap(addr, size);
-	addr = map_rw((void *)below, size);
+	addr = map_rw((void *)below, size, align);
 	if (!addr || IS_ALIGNED((uintptr_t)addr, align))
 		return addr;
 	vm_unmap(addr, size);
@@ -162,8 +260,12 @@ void *vm_map(void *hint, size_t size, size_t align)
 bool vm_unmap(void *addr, size_t size)
 {
 	int saved = errno;
-	bool done = !fault_strikes(VM_CALL_UNMAP) && !munmap(addr, size);
+	bool done;
 
+	if (fault_strikes(VM_CALL_UNMAP))
+		return false;
+	done = in_spare(addr) ? return_spare(addr, size) :
+				!munmap(addr, size);
 	errno = saved;
 	return done;
 }
@@ -198,12 +300,25 @@ size_t vm_resident(const void *addr, size_t size)
 	return bytes;
 }
 
+/* The kernel reads the set of signals before it refuses to do nothing. */
+bool vm_readable(const void *addr)
+{
+	const int how = -1;
+	int saved = errno;
+	bool readable;
+
+	syscall(SYS_rt_sigprocmask, how, addr, NULL, SIGNAL_SET_BYTES);
+	readable = errno != EFAULT;
+	errno = saved;
+	return readable;
+}
+
 void *vm_remap(void *addr, size_t old_size, size_t size)
 {
 	int saved = errno;
 	void *moved;
 
-	if (fault_strikes(VM_CALL_REMAP) || is_faked())
+	if (fault_strikes(VM_CALL_REMAP) || in_spare(addr) || is_faked())
 		return NULL;
 	moved = mremap(addr, old_size, size, MREMAP_MAYMOVE);
 	errno = saved;
@@ -212,9 +327,14 @@ void *vm_remap(void *addr, size_t old_size, size_t size)
 
 void *vm_reserve(size_t size)
 {
+	int saved = errno;
+	void *addr;
+
 	if (fault_strikes(VM_CALL_RESERVE))
 		return NULL;
-	return map_pages(NULL, size, PROT_READ, MAP_NORESERVE);
+	addr = map_pages(NULL, size, PROT_READ, MAP_NORESERVE);
+	errno = saved;
+	return addr;
 }
 
 bool vm_commit(void *addr, size_t size)

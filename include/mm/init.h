@@ -24,6 +24,13 @@ enum init_state {
 
 extern enum init_state init_state __hidden;
 
+/* A C library's own malloc has no end. */
+#ifdef CONFIG_HAKMEM_LIBC
+#define AT_EXIT	__attribute__((__unused__))
+#else
+#define AT_EXIT	__attribute__((__destructor__))
+#endif
+
 void __cold init_slow(void);
 
 /* In a forked child, before anything else of the program runs there. */

@@ -11,6 +11,7 @@
 #define HAKMEM_MM_KNOBS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "lib/compiler.h"
 #include "mm/sizes.h"
@@ -26,21 +27,27 @@ enum knob_id {
 };
 
 /**
- * struct knob - a variable of the environment that holds a number
+ * struct knob - a variable of the environment that holds a number or a word
  * @name: of the variable
  * @min: least value
  * @max: greatest value
  * @value: the default, then what the environment says
+ * @words: NULL, or words with a space between them of which it holds one: its
+ *	value is then how many come before it
  */
 struct knob {
 	const char *name;
 	unsigned int min;
 	unsigned int max;
 	unsigned int value;
+	const char *words;
 };
 
 /* The help is README.md's: tools/check/knobs.sh compares the two. */
-#define KNOB(name, min, max, initial, help) { name, min, max, initial }
+#define KNOB(name, min, max, initial, help) \
+	{ name, min, max, initial, NULL }
+#define KNOB_WORDS(name, words, initial, help) \
+	{ name, 0, 0, initial, words }
 
 /* Constant from knobs_init() on. */
 extern struct knob knobs[NR_KNOBS] __hidden;
@@ -53,7 +60,7 @@ static inline unsigned int knob(enum knob_id id)
 /**
  * knob_parse() - Read a knob's value.
  * @knob: whose range it must lie in
- * @text: decimal digits and nothing else
+ * @text: decimal digits, or one of its words, and nothing else
  * @value: out: the value; unchanged if it is none
  *
  * Return: whether it is one.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The C library's names that mm/override.c takes over and <stdlib.h> does not
- * declare.
+ * The C library's names that mm/override.c and mm/derived.c take over and
+ * <stdlib.h> does not declare.
  *
  * A static link must find every allocator name of the library here: one that
  * is missing brings in the library's own allocator, and then all the others
@@ -58,25 +58,23 @@ int mallopt(int param, int value);
  * without: our own hooks serve in both kinds of program.
  */
 #ifdef __GLIBC__
-#define DEFINE_LIBC_ALIASES						\
-	DEFINE_LIBC_ALIAS(__libc_malloc, malloc)			\
-	DEFINE_LIBC_ALIAS(__libc_free, free)				\
-	DEFINE_LIBC_ALIAS(__libc_calloc, calloc)			\
-	DEFINE_LIBC_ALIAS(__libc_realloc, realloc)			\
-	DEFINE_LIBC_ALIAS(__libc_reallocarray, reallocarray)		\
-	DEFINE_LIBC_ALIAS(__libc_memalign, memalign)			\
-	DEFINE_LIBC_ALIAS(__libc_valloc, valloc)			\
-	DEFINE_LIBC_ALIAS(__libc_pvalloc, pvalloc)			\
-	DEFINE_LIBC_ALIAS(__libc_mallinfo, mallinfo)			\
-	DEFINE_LIBC_ALIAS(__libc_mallinfo2, mallinfo2)			\
-	DEFINE_LIBC_ALIAS(__libc_mallopt, mallopt)
+#define LIBC_ALIASES(alias)						\
+	alias(__libc_malloc, malloc)					\
+	alias(__libc_free, free)					\
+	alias(__libc_calloc, calloc)					\
+	alias(__libc_realloc, realloc)					\
+	alias(__libc_memalign, memalign)				\
+	alias(__libc_valloc, valloc)					\
+	alias(__libc_mallinfo, mallinfo)				\
+	alias(__libc_mallinfo2, mallinfo2)				\
+	alias(__libc_mallopt, mallopt)
+#define LIBC_DERIVED_ALIASES(alias)					\
+	alias(__libc_reallocarray, reallocarray)			\
+	alias(__libc_pvalloc, pvalloc)
 #else
-#define DEFINE_LIBC_ALIASES
+#define LIBC_ALIASES(alias)
+#define LIBC_DERIVED_ALIASES(alias)
 #endif
-
-#define DEFINE_LIBC_ALIAS(name, target)					\
-	extern __typeof__(target) name __export				\
-		__attribute__((__alias__(#target))) ATTRIBUTES_OF(target);
 
 /* gcc wants an alias to promise what its target promises; clang does not. */
 #if __has_attribute(__copy__)
@@ -84,5 +82,9 @@ int mallopt(int param, int value);
 #else
 #define ATTRIBUTES_OF(function)
 #endif
+
+#define DEFINE_ALIAS(name, target)					\
+	extern __typeof__(target) name __export				\
+		__attribute__((__alias__(#target))) ATTRIBUTES_OF(target);
 
 #endif /* HAKMEM_MM_LIBC_H */

@@ -10,6 +10,7 @@
  *         cache_alloc() ... tier           cache_free_slow()
  *         large_alloc()                    large_free()
  *         fallback_alloc()                 fallback_free()
+ *                                          foreign_free()
  */
 #ifndef HAKMEM_MM_MALLOC_H
 #define HAKMEM_MM_MALLOC_H
@@ -19,6 +20,7 @@
 #include <stdint.h>
 
 #include "mm/cache.h"
+#include "mm/memcheck.h"
 #include "mm/registry.h"
 
 /* Any size; NULL with ENOMEM. Keeps errno on success. */
@@ -36,11 +38,16 @@ void free_slow(void *ptr);
  */
 void *malloc_aligned(size_t align, size_t size);
 
+/* malloc_aligned() for a program that runs under memcheck. */
+void __cold *memcheck_malloc(size_t align, size_t size);
+
 static __always_inline void *malloc_inline(size_t size)
 {
 	const struct cache_tables *tables;
 	void *obj;
 
+	if (memcheck_is_on())
+		return memcheck_malloc(1, size);
 	if (unlikely(size > TINY_MAX_SIZE))
 		return malloc_slow(size);
 	tables = cache_tables_base();
@@ -51,10 +58,14 @@ static __always_inline void *malloc_inline(size_t size)
 
 /**
  * usable_size() - Bytes that an object has room for.
- * @ptr: not NULL; ends the program if it is no object
+ * @ptr: not NULL; ends the program if it is no object, unless HAKMEM_FOREIGN
+ *	lets it pass
  * @function: of the interface, for the report
  * @pages: out: whether it is the large tier's, for large_resize()
+ *
+ * Return: USABLE_FOREIGN for a pointer that passed.
  */
+#define USABLE_FOREIGN	SIZE_MAX
 size_t usable_size(const void *ptr, const char *function, bool *pages);
 
 /* Whether free() looks at a pointer at once, or leaves that to draining. */
@@ -79,6 +90,7 @@ static __always_inline void free_inline(void *ptr)
 	size_t class = registry_class(ptr);
 	const struct cache_tables *tables = cache_tables_base();
 
+	memcheck_freed(ptr);
 	if (unlikely(free_checks() && object_looks_wrong(tables, class, ptr)) ||
 	    unlikely(!cache_push(tables, class, ptr)))
 		free_slow(ptr);

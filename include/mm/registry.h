@@ -41,9 +41,9 @@ extern struct registry registry __hidden;
  */
 static __always_inline size_t registry_class(const void *addr)
 {
-	size_t slab = ((uintptr_t)addr - registry.base) >> SLAB_SHIFT;
+	size_t slab = ((uintptr_t)addr - UNSEEN(registry.base)) >> SLAB_SHIFT;
 
-	if (unlikely(slab >= registry.nr_slabs))
+	if (unlikely(slab >= UNSEEN(registry.nr_slabs)))
 		return CLASS_NONE;
 	return READ_ONCE(registry.classes[slab]);
 }

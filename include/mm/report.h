@@ -12,9 +12,15 @@
 #include "lib/compiler.h"
 
 /* What can be wrong with a pointer, as the report says it. */
-#define FAULT_FOREIGN	"not allocated by hakmem"
+#define FAULT_FOREIGN	fault_foreign	/* one address, to be told by it */
+#define FAULT_FOREIGN_TEXT	"not allocated by hakmem"
 #define FAULT_INTERIOR	"not the start of an object"
 #define FAULT_FREE	"double free"
+
+extern const char fault_foreign[] __hidden;
+
+/* Room for what is said about a foreign pointer. */
+#define OWNER_SIZE	512
 
 /**
  * report_bad_pointer() - End the program over a pointer it passed.
@@ -22,8 +28,8 @@
  * @addr: the pointer
  * @fault: one of FAULT_*
  *
- * Writes "hakmem: FUNCTION(): FAULT: ADDR" and aborts. No lock of ours may be
- * held.
+ * Writes "hakmem: FUNCTION(): FAULT: ADDR" and, of a foreign pointer, where
+ * that lies, and aborts. No lock of ours may be held.
  */
 void __attribute__((noreturn)) __cold
 report_bad_pointer(const char *function, const void *addr, const char *fault);

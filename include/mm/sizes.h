@@ -66,7 +66,8 @@
 /* What the registry says of a slab that holds no objects of one size. */
 #define CLASS_NONE		0	/* not ours, or not handed out */
 #define CLASS_RUN		NR_CLASSES /* page runs of the large tier */
-#define NR_REGISTRY_CLASSES	(CLASS_RUN + 1)
+#define CLASS_MIXED		(NR_CLASSES + 1) /* objects of any size */
+#define NR_REGISTRY_CLASSES	(CLASS_MIXED + 1)
 
 /*
  * The tiers' ranges. A bound is 0 in Kconfig where its tier is configured out.

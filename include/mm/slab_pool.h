@@ -17,6 +17,12 @@ unsigned int slab_pool_refill(unsigned int class, void **objs,
 void slab_pool_drain(unsigned int class, void *const *objs, unsigned int n);
 void slab_pool_stats(unsigned int class, struct tier_stats *stats);
 
+/* Free an object of a mixed slab. Return: what is wrong with the pointer. */
+const char *slab_pool_free_mixed(void *ptr);
+
+/* Make the sparse slabs of classes that shrink mixed ones. */
+void slab_pool_mix(void);
+
 /**
  * slab_pool_reclaim() - Give back empty slabs, purge free objects in others.
  * @bytes: adds the bytes that were purged

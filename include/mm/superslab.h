@@ -20,6 +20,8 @@
 #include "lib/list.h"
 #include "mm/sizes.h"
 
+struct mixed;
+
 #define SLAB_MAX_OBJECTS	(SLAB_SIZE / OBJECT_ALIGN)
 
 /**
@@ -35,6 +37,7 @@
  * @hint: no word of @free_map before this one has a bit set
  * @carrier: token of the thread that brings it to its pool or back, 0 while it
  *	is in the pool
+ * @mixed: its other record, while @class is CLASS_MIXED
  * @dirty_map: in slabs of paged classes, the objects whose memory was touched
  *	and not purged since
  * @free_map: a set bit is an object that is with the slab; all others are with
@@ -52,6 +55,7 @@ struct slab {
 	uint16_t nr_free;
 	uint16_t hint;
 	uintptr_t carrier;
+	struct mixed *mixed;
 	uint64_t dirty_map;
 	uint64_t free_map[SLAB_MAX_OBJECTS / 64];
 };

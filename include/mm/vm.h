@@ -2,7 +2,8 @@
 /*
  * The kernel's memory calls. mm/vm.c is the only file that makes them.
  *
- * Every address and size here is a multiple of vm_page_size(). No function
+ * Every address and size here but vm_readable()'s is a multiple of
+ * vm_page_size(). No function
  * changes errno, none allocates, none takes a lock; all are thread-safe and
  * signal-safe. None may be called while a tier's lock is held.
  */
@@ -57,6 +58,9 @@ bool vm_purge(void *addr, size_t size);
  */
 size_t vm_resident(const void *addr, size_t size);
 
+/* Whether a word at any address can be read, without a signal if not. */
+bool vm_readable(const void *addr);
+
 /**
  * vm_remap() - Resize a mapping, moving it if that is what it takes.
  * @addr: start of a whole mapping that vm_map() made
@@ -79,6 +83,19 @@ void *vm_reserve(size_t size);
 
 /* Make part of a reservation writable. Return: success. */
 bool vm_commit(void *addr, size_t size);
+
+/**
+ * vm_keep_spare() - Set addresses aside for vm_map() when mmap() fails.
+ * @size: out: bytes
+ *
+ * Once. vm.max_map_count bounds the mappings of a process, and beside some
+ * other program's, ours may be the one too many. What is taken from here stays
+ * in place, and vm_unmap() takes back only the last of it. Costs addresses and
+ * two mappings, and nothing where addresses are limited.
+ *
+ * Return: where they are, or NULL if there are none.
+ */
+void *vm_keep_spare(size_t *size);
 
 /**
  * vm_address_limit() - How much address space is worth planning for.

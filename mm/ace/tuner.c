@@ -168,8 +168,10 @@ bool ace_look(void)
 		expire = look_locked(now);
 	grown = grown_locked();
 	lock_release(&tuner.lock);
-	if (grown)
+	if (grown) {
 		cache_reclaim();
+		slab_pool_mix();
+	}
 	return expire || grown;
 }
 

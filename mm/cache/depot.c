@@ -122,7 +122,8 @@ bool depot_put_full(unsigned int class, struct magazine *full,
 	bool put;
 
 	lock_acquire(&depot->lock);
-	put = depot->objects + objects <= class_limits[class].depot &&
+	put = depot->objects + objects <=
+	      READ_ONCE(class_limits[class].depot) &&
 	      depot->nr_full < DEPOT_FULL_MAX;
 	if (put) {
 		depot->exchanges++;
@@ -194,6 +195,19 @@ struct magazine *depot_take_idle(unsigned int class)
 	idle = cut_idle_locked(depot);
 	lock_release(&depot->lock);
 	return idle;
+}
+
+void depot_visit(unsigned int class,
+		 void (*visit)(unsigned int class, const struct magazine *))
+{
+	struct depot *depot = &depots[class];
+	const struct magazine *magazine;
+
+	if (!READ_ONCE(depot->full) || !lock_try(&depot->lock))
+		return;
+	for (magazine = depot->full; magazine; magazine = magazine->next)
+		visit(class, magazine);
+	lock_release(&depot->lock);
 }
 
 size_t depot_objects(unsigned int class)

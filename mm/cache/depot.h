@@ -49,6 +49,10 @@ void depot_put_empty(unsigned int class, struct magazine *empty);
  */
 struct magazine *depot_take_idle(unsigned int class);
 
+/* Look at all magazines with objects, unless the depot is in use just now. */
+void depot_visit(unsigned int class,
+		 void (*visit)(unsigned int class, const struct magazine *));
+
 /* Objects in the depot; a snapshot. */
 size_t depot_objects(unsigned int class);
 

@@ -6,15 +6,13 @@
  *     the spare, if it has objects       the spare, if it has room
  *     depot_take_full()                  depot_put_full()
  *     refill() from the tier             drain() to the tier
- *
- * Lock order: parked.lock, then nothing.
  */
 #include "mm/cache.h"
 
 #include "depot.h"
-#include "lib/lock.h"
+#include "magazine.h"
 #include "mm/knobs.h"
-#include "mm/meta.h"
+#include "mm/report.h"
 #include "mm/thread.h"
 #include "mm/tier.h"
 
@@ -24,12 +22,7 @@
 /* A class whose cache was refilled this often is hot. */
 #define HOT_REFILLS	16
 
-/*
- * A magazine's worth of NULL behind which the top of "no magazine" points: the
- * word below is NULL, so it is empty; the address is aligned, so it is full.
- */
-static void *no_magazine[MAGAZINE_WORDS] __aligned_to(MAGAZINE_BYTES);
-#define NO_MAGAZINE_TOP	(no_magazine + MAGAZINE_WORDS)
+void *no_magazine[MAGAZINE_WORDS] __aligned_to(MAGAZINE_BYTES);
 
 #define NO_MAGAZINES \
 	{ .top = { [0 ... NR_REGISTRY_CLASSES - 1] = NO_MAGAZINE_TOP } }
@@ -70,20 +63,6 @@ const struct cache_tables cache_tables = {
 _Static_assert(CLASS_SIZE(68) == SLAB_SIZE && CLASS_SIZE(20) == HOT_SIZE_MAX,
 	       "classes that fit a slab of one unit, and the hot path's");
 
-static struct meta_pool cache_pool = META_POOL_INIT(struct cache, 64);
-
-/* Caches that no thread has. */
-static struct {
-	struct lock lock;	/* guards the rest */
-	struct cache *warm;	/* with objects, last come first gone */
-	struct cache *bare;	/* without any */
-	unsigned int nr_warm;
-	unsigned int least_warm; /* since the idle ones were last taken */
-} parked;
-
-/* All there ever were: pushed with release, never less. */
-static struct cache *all_caches;
-static unsigned int nr_caches;
 
 /* Moves on when threads should look for magazines that they do not use. */
 static unsigned int cache_epoch;
@@ -93,27 +72,24 @@ static bool magazine_empty(const struct magazine *magazine)
 	return !magazine->top[-1];
 }
 
-/* Give all objects of a magazine to their tier. Return: how many. */
+/*
+ * Give all objects of a magazine to their tier. Return: how many.
+ *
+ * First they leave the magazine: once the tier's lock has been released others
+ * may fetch them and free them, and lies_in_magazine() must know them gone.
+ */
 static unsigned int magazine_drain(unsigned int class,
 				   struct magazine *magazine)
 {
 	void **objs = &magazine->words[magazine->first];
 	unsigned int n = (unsigned int)magazine_objects(magazine);
 
+	WRITE_ONCE(magazine->top, objs);
 	if (n)
 		class_source(class)->drain(class, objs, n);
-	magazine->top = objs;
+	if (IS_ENABLED(CONFIG_HAKMEM_VALGRIND))
+		cache_forget(objs, n);
 	return n;
-}
-
-/* The magazine that a top points into, NULL if it is no_magazine's. */
-static struct magazine *magazine_of(void **top)
-{
-	uintptr_t last = (uintptr_t)(top - 1);
-
-	if (top == NO_MAGAZINE_TOP)
-		return NULL;
-	return (struct magazine *)(last & ~(uintptr_t)(MAGAZINE_BYTES - 1));
 }
 
 static struct magazine *unload(struct cache *cache, unsigned int class)
@@ -322,12 +298,47 @@ static struct magazine *empty_loaded(struct cache *cache, unsigned int class)
 	return loaded;
 }
 
+/*
+ * Is an object still where this thread put it? What a drain took leaves its
+ * word behind, but above the top. Another thread that has the magazine loaded
+ * has its top as well, and clears the words of what it takes.
+ */
+static bool lies_in_magazine(const struct cache *cache, unsigned int class,
+			     const void *obj)
+{
+	void **place = cache->recent[recent_index(obj)];
+	struct magazine *magazine = magazine_of(place + 1);
+	void **top = cache->top[class];
+
+	if (!IS_ENABLED(CONFIG_HAKMEM_DOUBLE_FREE_CHECK) || *place != obj)
+		return false;
+	if (magazine_of(top) != magazine)
+		top = READ_ONCE(magazine->top);
+	return place >= &magazine->words[magazine->first] && place < top;
+}
+
+/* So that cache_push() does not stumble over what a drain left. */
+static void forget_place(struct cache *cache, const void *obj)
+{
+	if (IS_ENABLED(CONFIG_HAKMEM_DOUBLE_FREE_CHECK))
+		cache->recent[recent_index(obj)] = no_magazine;
+}
+
 void cache_free_slow(unsigned int class, void *obj)
 {
 	struct cache *cache = thread_attach();
 	struct magazine *room;
 
-	if (unlikely(!cache) || !is_cached(class)) {
+	if (unlikely(!cache)) {
+		class_source(class)->drain(class, &obj, 1);
+		return;
+	}
+	if (unlikely(lies_in_magazine(cache, class, obj))) {
+		report_bad_pointer("free", obj, FAULT_FREE);
+		return;
+	}
+	forget_place(cache, obj);
+	if (!is_cached(class)) {
 		class_source(class)->drain(class, &obj, 1);
 		return;
 	}
@@ -351,92 +362,7 @@ void cache_free_slow(unsigned int class, void *obj)
 	cache_push(cache_tables_base(), class, obj);
 }
 
-static void enlist(struct cache *cache)
-{
-	cache->next = READ_ONCE(all_caches);
-	/* Release: pairs with the acquire in cache_objects(). */
-	while (!__atomic_compare_exchange_n(&all_caches, &cache->next, cache,
-					    false, __ATOMIC_RELEASE,
-					    __ATOMIC_RELAXED))
-		;
-	__atomic_fetch_add(&nr_caches, 1, __ATOMIC_RELAXED);
-}
-
-static struct cache *cache_create(void)
-{
-	struct cache *cache = meta_alloc(&cache_pool);
-	unsigned int class;
-
-	if (!cache)
-		return NULL;
-	/* Never given back, so its record is a fresh one: no spares. */
-	for (class = 0; class < NR_REGISTRY_CLASSES; class++)
-		cache->top[class] = NO_MAGAZINE_TOP;
-	enlist(cache);
-	return cache;
-}
-
-static struct cache *unpark_warm(void)
-{
-	struct cache *cache;
-
-	lock_acquire(&parked.lock);
-	cache = parked.warm;
-	if (cache) {
-		parked.warm = cache->next_parked;
-		parked.nr_warm--;
-		parked.least_warm = min(parked.least_warm, parked.nr_warm);
-	}
-	lock_release(&parked.lock);
-	return cache;
-}
-
-static struct cache *unpark_bare(void)
-{
-	struct cache *cache;
-
-	lock_acquire(&parked.lock);
-	cache = parked.bare;
-	if (cache)
-		parked.bare = cache->next_parked;
-	lock_release(&parked.lock);
-	return cache;
-}
-
-static bool park_warm(struct cache *cache)
-{
-	bool room;
-
-	lock_acquire(&parked.lock);
-	room = parked.nr_warm + 1 <= CONFIG_HAKMEM_PARKED_CACHES;
-	if (room) {
-		cache->next_parked = parked.warm;
-		__atomic_store_n(&parked.warm, cache, __ATOMIC_RELEASE);
-		parked.nr_warm++;
-	}
-	lock_release(&parked.lock);
-	return room;
-}
-
-static void park_bare(struct cache *cache)
-{
-	lock_acquire(&parked.lock);
-	cache->next_parked = parked.bare;
-	__atomic_store_n(&parked.bare, cache, __ATOMIC_RELEASE);
-	lock_release(&parked.lock);
-}
-
-struct cache *cache_acquire(void)
-{
-	struct cache *cache = unpark_warm();
-
-	if (!cache)
-		cache = unpark_bare();
-	return cache ? cache : cache_create();
-}
-
-/* Empty a cache, into the depots or past them. Return: objects drained. */
-static size_t cache_flush(struct cache *cache, bool to_tier)
+size_t cache_flush(struct cache *cache, bool to_tier)
 {
 	unsigned int class;
 	size_t drained = 0;
@@ -447,14 +373,6 @@ static size_t cache_flush(struct cache *cache, bool to_tier)
 		cache->spare[class] = NULL;
 	}
 	return drained;
-}
-
-void cache_release(struct cache *cache)
-{
-	if (park_warm(cache))
-		return;
-	cache_flush(cache, false);
-	park_bare(cache);
 }
 
 static size_t depot_reclaim(unsigned int class)
@@ -475,31 +393,13 @@ size_t cache_reclaim(void)
 
 	if (cache_is_real(cache))
 		drained += cache_flush(cache, true);
-	while ((cache = unpark_warm())) {
+	while ((cache = cache_unpark())) {
 		drained += cache_flush(cache, true);
-		park_bare(cache);
+		cache_park_bare(cache);
 	}
 	for (class = 1; class < NR_CLASSES; class++)
 		drained += depot_reclaim(class);
 	return drained;
-}
-
-/* Cut off the end of the list, with those that no new thread has wanted. */
-static struct cache *take_idle_parked(void)
-{
-	struct cache **link = &parked.warm;
-	struct cache *idle;
-	unsigned int stay;
-
-	lock_acquire(&parked.lock);
-	for (stay = parked.nr_warm - parked.least_warm; stay; stay--)
-		link = &(*link)->next_parked;
-	idle = *link;
-	WRITE_ONCE(*link, NULL);
-	parked.nr_warm -= parked.least_warm;
-	parked.least_warm = parked.nr_warm;
-	lock_release(&parked.lock);
-	return idle;
 }
 
 void cache_expire(void)
@@ -508,11 +408,11 @@ void cache_expire(void)
 	struct magazine *idle, *next;
 	unsigned int class;
 
-	for (parked_idle = take_idle_parked(); parked_idle;
+	for (parked_idle = cache_take_idle(); parked_idle;
 	     parked_idle = next_parked) {
 		next_parked = parked_idle->next_parked;
 		cache_flush(parked_idle, false);
-		park_bare(parked_idle);
+		cache_park_bare(parked_idle);
 	}
 	for (class = 1; class < NR_CLASSES; class++) {
 		for (idle = depot_take_idle(class); idle; idle = next) {
@@ -520,54 +420,4 @@ void cache_expire(void)
 			magazine_put(class, idle, true);
 		}
 	}
-}
-
-unsigned int cache_count(void)
-{
-	return READ_ONCE(nr_caches);
-}
-
-void cache_fork_child(void)
-{
-	struct cache *cache;
-
-	meta_pool_fork_child(&cache_pool);
-	depot_fork_child();
-	if (!lock_orphaned(&parked.lock))
-		return;
-	parked.nr_warm = 0;
-	parked.least_warm = 0;
-	for (cache = parked.warm; cache; cache = cache->next_parked)
-		parked.nr_warm++;
-	lock_reset(&parked.lock);
-}
-
-/* Objects below a top that its thread may be moving. */
-static size_t objects_below(void **top)
-{
-	uintptr_t last = (uintptr_t)(top - 1) & (MAGAZINE_BYTES - 1);
-	size_t end = last / sizeof(void *) + 1;
-	size_t first = READ_ONCE(magazine_of(top)->first);
-
-	return end > first ? end - first : 0;
-}
-
-size_t cache_objects(unsigned int class)
-{
-	size_t objects = depot_objects(class);
-	struct magazine *spare;
-	struct cache *cache;
-	void **top;
-
-	/* Acquire: pairs with the release in enlist(). */
-	for (cache = __atomic_load_n(&all_caches, __ATOMIC_ACQUIRE); cache;
-	     cache = cache->next) {
-		top = READ_ONCE(cache->top[class]);
-		if (top != NO_MAGAZINE_TOP)
-			objects += objects_below(top);
-		spare = READ_ONCE(cache->spare[class]);
-		if (spare)
-			objects += objects_below(READ_ONCE(spare->top));
-	}
-	return objects;
 }

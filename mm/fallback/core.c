@@ -1,33 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
  * The fallback: see include/mm/fallback.h.
- *
- * libc's malloc is found by dlsym(RTLD_NEXT): we define every one of its
- * names, and must not import one. What is found is the next malloc behind us,
- * another preloaded library's if there is one.
  */
 #include "mm/fallback.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <signal.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "lib/align.h"
 #include "mm/knobs.h"
+#include "mm/next.h"
 #include "mm/registry.h"
 #include "mm/report.h"
 #include "mm/sizes.h"
-
-/* Weak: a static program has none, and is not made to link it. */
-#pragma weak dlsym
+#include "mm/vm.h"
 
 #define HEADER_BYTES	sizeof(struct fallback_header)
 #define WARNINGS_MAX	3
-
-/* What rt_sigprocmask() reads. */
-#define SIGNAL_SET_BYTES	((size_t)_NSIG / 8)
 
 _Static_assert(IS_ALIGNED(HEADER_BYTES, OBJECT_ALIGN),
 	       "the block behind the header is aligned");
@@ -64,11 +52,6 @@ static const char *const method_names[NR_FALLBACK_METHODS] = {
 };
 
 static size_t nr_handed_out, nr_live, live_bytes;	/* all atomic */
-
-static void *next_symbol(const char *name)
-{
-	return dlsym ? dlsym(RTLD_NEXT, name) : NULL;
-}
 
 void fallback_init(void)
 {
@@ -192,18 +175,6 @@ void *fallback_alloc(size_t size, size_t align, bool zero)
 	return make_block(raw, size, align, method);
 }
 
-/*
- * Whether the word at an address can be read, without a signal if not: the
- * kernel reads the set of signals before it refuses to do nothing with it.
- */
-static bool word_readable(const void *addr)
-{
-	const int how = -1;
-
-	syscall(SYS_rt_sigprocmask, how, addr, NULL, SIGNAL_SET_BYTES);
-	return errno != EFAULT;
-}
-
 /* Return: where the header would be, if it can be; maybe there is none. */
 static struct fallback_header *header_of(const void *ptr)
 {
@@ -215,7 +186,7 @@ static struct fallback_header *header_of(const void *ptr)
 		return NULL;
 	header = (void *)(addr - HEADER_BYTES);
 	/* It may begin in one page and end in the next. */
-	if (!word_readable(&header->raw) || !word_readable(&header->magic))
+	if (!vm_readable(&header->raw) || !vm_readable(&header->magic))
 		return NULL;
 	return header;
 }

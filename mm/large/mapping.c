@@ -18,6 +18,7 @@
 
 #include "lib/align.h"
 #include "lib/lock.h"
+#include "mm/memcheck.h"
 #include "mm/meta.h"
 #include "mm/reclaim.h"
 #include "mm/report.h"
@@ -203,6 +204,7 @@ static struct mapping *create(size_t size, size_t align)
 		meta_free(&mapping_pool, mapping);
 		return NULL;
 	}
+	memcheck_mapped((void *)mapping->addr, size);
 	mapping->size = size;
 	mapping->dirty = false;
 	return mapping;
@@ -329,6 +331,19 @@ static void keep(struct mapping *mapping)
 		shrink_to(bytes);
 }
 
+/* Unmap what was kept all the time since the last call. */
+static void expire(bool early)
+{
+	size_t wanted = SIZE_MAX;
+
+	lock_acquire(&lock);
+	/* Of two threads that came here, one: the other would keep nothing. */
+	if (early || reclaim_time_over(&pace))
+		wanted = kept_bytes - reclaim_idle(&pace, kept_bytes);
+	lock_release(&lock);
+	shrink_to(wanted);
+}
+
 const char *mapping_free(void *ptr)
 {
 	struct mapping *mapping;
@@ -345,22 +360,14 @@ const char *mapping_free(void *ptr)
 	mapping->dirty = true;
 	lock_release(&lock);
 	keep(mapping);
-	mapping_expire();
+	if (reclaim_time_over(&pace))
+		expire(false);
 	return NULL;
 }
 
 void mapping_expire(void)
 {
-	size_t wanted = SIZE_MAX;
-
-	if (!reclaim_time_over(&pace))
-		return;
-	lock_acquire(&lock);
-	/* Of two threads that came here, one: the other would keep nothing. */
-	if (reclaim_time_over(&pace))
-		wanted = kept_bytes - reclaim_idle(&pace, kept_bytes);
-	lock_release(&lock);
-	shrink_to(wanted);
+	expire(true);
 }
 
 size_t mapping_usable(const void *ptr, const char **fault)

@@ -88,6 +88,7 @@ static void idle_process_shrinks(struct kunit *test)
 	size_t before, n, i;
 	void **objs;
 
+	kunit_need_plain(test);
 	trickle();
 	before = resident_bytes();
 	objs = fill_with_mixed_sizes(test, &n);
@@ -149,6 +150,7 @@ static void partly_used_slabs_shrink(struct kunit *test)
 {
 	size_t live = fill_and_free_most(test);
 
+	kunit_need_plain(test);
 	expect_shrinks(test, live + SLACK);
 	expect_the_rest_intact(test);
 }
@@ -157,6 +159,7 @@ static void trim_shrinks_at_once(struct kunit *test)
 {
 	size_t live = fill_and_free_most(test);
 
+	kunit_need_plain(test);
 	KUNIT_EXPECT_EQ(test, hak_malloc_trim(0), 1);
 	KUNIT_EXPECT_LE(test, resident_bytes(), live + SLACK);
 	expect_the_rest_intact(test);

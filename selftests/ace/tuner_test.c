@@ -355,6 +355,7 @@ static void forks_amid_ticks(struct kunit *test)
 	size_t i;
 	pid_t pid;
 
+	kunit_need_plain(test);
 	init_ensure();
 	for (i = 0; i < ARRAY_LENGTH(threads); i++)
 		KUNIT_ASSERT_EQ(test, pthread_create(&threads[i], NULL,

@@ -212,6 +212,7 @@ static void fork_beside_busy_threads(struct kunit *test, size_t times)
 
 static void children_of_a_busy_process(struct kunit *test)
 {
+	kunit_need_plain(test);
 	fork_beside_busy_threads(test, 500);
 }
 
@@ -232,6 +233,7 @@ static void two_threads_fork(struct kunit *test)
 	size_t i;
 
 	need_fork_of_threads(test);
+	kunit_need_plain(test);
 	allocate_objects(test);
 	start_busy_threads(test, busy, ARRAY_LENGTH(busy));
 	for (i = 0; i < ARRAY_LENGTH(forking); i++)

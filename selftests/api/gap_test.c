@@ -62,6 +62,7 @@ static void crowds_need_few_mappings(struct kunit *test)
 	unsigned char **objs = malloc(crowd->count * sizeof(*objs));
 	size_t i;
 
+	kunit_need_plain(test);
 	KUNIT_ASSERT_NOT_NULL(test, objs);
 	setenv("HAKMEM_ACE_ENABLED", crowd->ace, 1);
 	for (i = 0; i < crowd->count; i++) {

@@ -45,7 +45,7 @@ static int clear_environment(struct kunit *test)
 	return 0;
 }
 
-static const struct knob example = { "EXAMPLE", 5, 60000, 4711 };
+static const struct knob example = { "EXAMPLE", 5, 60000, 4711, NULL };
 
 static void values_in_range_are_read(struct kunit *test)
 {
@@ -77,6 +77,24 @@ static void all_else_is_nonsense(struct kunit *test)
 				 "\"%s\"", rows[i]);
 		KUNIT_EXPECT_EQ(test, n, 1);
 	}
+}
+
+static void words_are_numbered(struct kunit *test)
+{
+	static const struct knob knob = KNOB_WORDS("EXAMPLE", "no yes maybe",
+						   0, "");
+	static const char *const nonsense[] = {
+		"", " ", "n", "noo", "no yes", "yes ", "may", "0", "1", "YES",
+	};
+	unsigned int n;
+	size_t i;
+
+	KUNIT_EXPECT_TRUE(test, knob_parse(&knob, "no", &n) && n == 0);
+	KUNIT_EXPECT_TRUE(test, knob_parse(&knob, "yes", &n) && n == 1);
+	KUNIT_EXPECT_TRUE(test, knob_parse(&knob, "maybe", &n) && n == 2);
+	for (i = 0; i < ARRAY_LENGTH(nonsense); i++)
+		KUNIT_EXPECT_MSG(test, !knob_parse(&knob, nonsense[i], &n),
+				 "\"%s\"", nonsense[i]);
 }
 
 static void table_is_sane(struct kunit *test)
@@ -175,6 +193,7 @@ static void nonsense_is_reported_once(struct kunit *test)
 static const struct kunit_case knobs_cases[] = {
 	KUNIT_CASE(values_in_range_are_read),
 	KUNIT_CASE(all_else_is_nonsense),
+	KUNIT_CASE(words_are_numbered),
 	KUNIT_CASE(table_is_sane),
 	KUNIT_CASE(environment_is_read_once),
 	KUNIT_CASE(missing_environment_is_no_matter),

@@ -166,6 +166,7 @@ static void exhausted_memory_comes_back(struct kunit *test)
 	size_t bytes[ARRAY_LENGTH(exhausting_sizes)];
 	size_t i, round, count, first = 0;
 
+	kunit_need_plain(test);
 	for (i = 0; i < ARRAY_LENGTH(exhausting_sizes); i++)
 		bytes[i] = bytes_of(exhausting_sizes[i]);
 	hak_malloc_trim(0);
@@ -249,6 +250,7 @@ static void threads_share_exhausted_memory(struct kunit *test)
 	struct link *all;
 
 	need_limits(test);
+	kunit_need_plain(test);
 	pthread_barrier_init(&start, NULL, ARRAY_LENGTH(threads) + 1);
 	for (i = 0; i < ARRAY_LENGTH(threads); i++)
 		KUNIT_ASSERT_EQ(test, pthread_create(&threads[i], NULL,

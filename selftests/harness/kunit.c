@@ -13,7 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "memory.h"
 #include "run.h"
+#include "sanitizer.h"
 
 struct kunit_run kunit_run;
 
@@ -121,6 +123,14 @@ void kunit_skip(struct kunit *test, const char *format, ...)
 	va_end(args);
 	note_skip(test->param_index, reason);
 	longjmp(escape.env, 1);
+}
+
+void kunit_need_plain(struct kunit *test)
+{
+	if (KUNIT_SANITIZER)
+		kunit_skip(test, "not with a sanitizer");
+	if (process_is_emulated())
+		kunit_skip(test, "not in an emulator");
 }
 
 static void call_case(struct kunit *test)

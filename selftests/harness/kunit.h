@@ -105,6 +105,13 @@ struct kunit_suite {
 		.param_count = sizeof(array) / sizeof((array)[0]),	\
 		.describe = (describe_fn),				\
 	}
+#define KUNIT_CASE_PARAM_SLOW(fn, array, describe_fn)			\
+	{								\
+		.name = #fn, .run = (fn), .params = (array),		\
+		.param_size = sizeof((array)[0]),			\
+		.param_count = sizeof(array) / sizeof((array)[0]),	\
+		.describe = (describe_fn), .slow = true,		\
+	}
 
 /* The linker collects the pointers; runner.c walks them. */
 #define kunit_test_suite(suite)						\
@@ -118,6 +125,13 @@ struct kunit_suite {
  */
 __attribute__((noreturn, format(printf, 2, 3)))
 void kunit_skip(struct kunit *test, const char *format, ...);
+
+/*
+ * kunit_need_plain() - skip what holds for the process as the system knows it:
+ * resident memory, mappings, limits, children of many threads. A sanitizer has
+ * its own part in each.
+ */
+void kunit_need_plain(struct kunit *test);
 
 /**
  * kunit_info() - print a remark, such as the seed of a random case

@@ -14,38 +14,14 @@
 #include "memory.h"
 #include "mm/cxx.h"
 #include "path.h"
+#include "preload.h"
 #include "report.h"
 
-#define LIBRARY		"../../libhakmem.so"
 #define PLUGIN		"programs/plugin.so"
-
-static void run_program(struct kunit *test, struct report *report,
-			const char *name, const char *arg, bool preload)
-{
-	char program[PATH_MAX], library[PATH_MAX];
-	const char *const argv[] = { program, arg, NULL };
-	char file[64];
-
-	snprintf(file, sizeof(file), "programs/%s.run", name);
-	path_beside_runner(program, sizeof(program), file);
-	path_beside_runner(library, sizeof(library), LIBRARY);
-	KUNIT_ASSERT_EQ(test, access(library, R_OK), 0);
-	if (access(program, X_OK))
-		kunit_skip(test, "%s was not built: no C++, or not glibc",
-			   name);
-	report_exec(report, preload ? library : NULL, argv);
-}
-
-static void expect_fine(struct kunit *test, const struct report *report)
-{
-	KUNIT_EXPECT_MSG(test, report->status == 0 &&
-			 !strcmp(report->output, "fine\n"),
-			 "%s, stdout \"%s\"", report_describe(report),
-			 report->output);
-}
 
 static const char *const programs[] = {
 	"early", "late", "libc_names", "fork", "operators", "thread_exit",
+	"own_malloc", "own_operators", "jemalloc",
 };
 
 /* Those that do not look at what the tiers hold. */
@@ -131,6 +107,12 @@ static const struct death deaths[] = {
 	{ "interior", "^hakmem: .*free\\(\\): .*not the start.*0x" },
 	{ "double",
 	  "^hakmem: .*free\\(\\): .*(double free|not allocated).*0x" },
+	{ "double-between",
+	  "^hakmem: .*free\\(\\): .*(double free|not allocated).*0x" },
+	{ "double-at-once",
+	  "^hakmem: .*free\\(\\): .*(double free|not allocated).*0x" },
+	{ "double-far",
+	  "^hakmem: .*free\\(\\): .*(double free|not allocated).*0x" },
 	{ "realloc", "^hakmem: .*realloc\\(\\): .*not allocated.*0x" },
 };
 
@@ -144,6 +126,9 @@ static void misuse_ends_the_program(struct kunit *test)
 	const struct death *death = test->param_value;
 	struct report report;
 
+	if (!IS_ENABLED(CONFIG_HAKMEM_DOUBLE_FREE_CHECK) &&
+	    strstr(death->arg, "double-at-once"))
+		kunit_skip(test, "CONFIG_HAKMEM_DOUBLE_FREE_CHECK is not set");
 	run_program(test, &report, "misuse", death->arg, true);
 	KUNIT_EXPECT_MSG(test, report_is_death(&report, SIGABRT, death->regex),
 			 "%s, not \"%s\"", report_describe(&report),
@@ -165,6 +150,74 @@ static void misuse_with_statistics(struct kunit *test)
 					       deaths[0].regex),
 			 "%s", report_describe(&report));
 	KUNIT_EXPECT_GT(test, report.lines, 10);
+}
+
+/* What foreign.c frees and what the line says of it. */
+static const struct death foreign[] = {
+	{ "data", " in [^ ]*/foreign.run$" },
+	{ "bss", " in [^ ]*/foreign.run$" },
+	{ "libc_data", " in [^ ]*/libc[.-][^ ]*$" },
+	{ "stack", " in this thread's stack$" },
+	{ "thread_stack", " in this thread's stack$" },
+	{ "heap", " in \\[heap\\], maybe of malloc in [^ ]*/libc[.-][^ ]*$" },
+	{ "mapping", " in a mapping without a name, maybe of malloc in "
+		     "[^ ]*/libc[.-][^ ]*$" },
+	{ "wild", ": 0x40 in no mapping$" },
+};
+
+static void need_foreign(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_HAKMEM_FOREIGN))
+		kunit_skip(test, "CONFIG_HAKMEM_FOREIGN is not set");
+}
+
+static void owner_is_named(struct kunit *test)
+{
+	const struct death *death = test->param_value;
+	struct report report;
+
+	need_foreign(test);
+	run_program(test, &report, "foreign", death->arg, true);
+	KUNIT_EXPECT_MSG(test, report_is_death(&report, SIGABRT, death->regex),
+			 "%s, not \"%s\"", report_describe(&report),
+			 death->regex);
+	KUNIT_EXPECT_EQ(test, report.lines, 1);
+}
+
+static const char *const policies[] = { "ignore", "forward" };
+
+/* Only three of its hundred pointers get a line. */
+static void foreign_pointers_pass(struct kunit *test)
+{
+	const char *policy = *(const char *const *)test->param_value;
+	struct report report;
+	char regex[64];
+
+	need_foreign(test);
+	setenv("HAKMEM_FOREIGN", policy, 1);
+	run_program(test, &report, "foreign", "tour", true);
+	expect_fine(test, &report);
+	KUNIT_EXPECT_EQ(test, report.lines, 3);
+	snprintf(regex, sizeof(regex), ": %s%s", policy,
+		 policy[0] == 'i' ? "d" : "ed");
+	KUNIT_EXPECT_MSG(test, strstr(report.line, regex), "%s", report.line);
+}
+
+/* No other allocator has it, whatever the policy. */
+static void wild_pointers_never_pass(struct kunit *test)
+{
+	const char *policy = *(const char *const *)test->param_value;
+	struct report report;
+
+	setenv("HAKMEM_FOREIGN", policy, 1);
+	run_program(test, &report, "foreign", "wild", true);
+	KUNIT_EXPECT_MSG(test, report_is_death(&report, SIGABRT,
+					       "not allocated.*0x40"),
+			 "%s", report_describe(&report));
+	run_program(test, &report, "misuse", "double", true);
+	KUNIT_EXPECT_MSG(test, report_is_death(&report, SIGABRT,
+					       deaths[2].regex),
+			 "%s", report_describe(&report));
 }
 
 static const char *const malloc_family[] = {
@@ -298,6 +351,9 @@ static const struct kunit_case preload_cases[] = {
 	KUNIT_CASE(programs_notice_a_missing_library),
 	KUNIT_CASE_PARAM(misuse_ends_the_program, deaths, describe_death),
 	KUNIT_CASE(misuse_with_statistics),
+	KUNIT_CASE_PARAM(owner_is_named, foreign, describe_death),
+	KUNIT_CASE_PARAM(foreign_pointers_pass, policies, describe_program),
+	KUNIT_CASE_PARAM(wild_pointers_never_pass, policies, describe_program),
 	KUNIT_CASE(imports_no_malloc),
 	KUNIT_CASE(exports_only_public_names),
 	KUNIT_CASE(exports_all_operators),

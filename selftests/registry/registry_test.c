@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "hakmem.h"
 #include "kunit.h"
@@ -285,6 +287,23 @@ static void starts_in_little_address_space(struct kunit *test)
 	hak_free(p);
 }
 
+/* After mlockall() all that is mapped is locked, and counts. */
+static void starts_in_little_locked_memory(struct kunit *test)
+{
+	const struct rlimit rlimit = { 4 * MIB, 4 * MIB };
+	void *p;
+
+	KUNIT_ASSERT_EQ(test, setrlimit(RLIMIT_MEMLOCK, &rlimit), 0);
+	/* The limit is not for who has CAP_IPC_LOCK. */
+	if (!getuid())
+		KUNIT_ASSERT_EQ(test, setuid(65534), 0);
+	KUNIT_ASSERT_EQ(test, mlockall(MCL_FUTURE), 0);
+	p = hak_malloc(100);
+	KUNIT_EXPECT_NOT_NULL(test, p);
+	hak_free(p);
+	KUNIT_EXPECT_EQ(test, munlockall(), 0);
+}
+
 /* A table that was charged would be refused under strict overcommit. */
 static void start_is_charged_little(struct kunit *test)
 {
@@ -299,6 +318,7 @@ static void start_is_charged_little(struct kunit *test)
 static const struct kunit_case start_cases[] = {
 	KUNIT_CASE(nothing_is_ours_before_the_start),
 	KUNIT_CASE(starts_in_little_address_space),
+	KUNIT_CASE(starts_in_little_locked_memory),
 	KUNIT_CASE(start_is_charged_little),
 	{}
 };

@@ -197,6 +197,7 @@ static void purge_says_when_it_cannot(struct kunit *test)
 	unsigned char *p = map(test);
 	size_t page = vm_page_size();
 
+	kunit_need_plain(test);
 	if (mlock(p, page))
 		kunit_skip(test, "no memory may be locked");
 	KUNIT_EXPECT_FALSE(test, vm_purge(p, page));
@@ -258,6 +259,66 @@ static void committed_part_is_writable(struct kunit *test)
 	KUNIT_EXPECT_DEATH(test, write_byte, p + 3 * page, SIGSEGV, "^$");
 }
 
+/* No two of a kind beside one another, so that none are joined. */
+static void use_up_mappings(struct kunit *test)
+{
+	size_t page = vm_page_size();
+	size_t i;
+
+	for (i = 0; i < 160000; i++)
+		if (mmap(NULL, page, i & 1 ? PROT_READ : PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+			return;
+	kunit_skip(test, "vm.max_map_count is very large");
+}
+
+static void spare_serves_when_mappings_are_used_up(struct kunit *test)
+{
+	unsigned char *spare, *p, *q, *again;
+	size_t size;
+
+	spare = vm_keep_spare(&size);
+	KUNIT_ASSERT_NOT_NULL(test, spare);
+	KUNIT_EXPECT_GE(test, size, GIB);
+	use_up_mappings(test);
+	p = vm_map(NULL, VM_SIZE, vm_page_size());
+	q = vm_map(NULL, 2 * MIB, 2 * MIB);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_ASSERT_NOT_NULL(test, q);
+	KUNIT_EXPECT_TRUE(test, p > spare && q + 2 * MIB <= spare + size);
+	KUNIT_EXPECT_TRUE(test, is_aligned(q, 2 * MIB));
+	memset(p, 1, VM_SIZE);
+	memset(q, 2, 2 * MIB);
+	KUNIT_EXPECT_NULL(test, vm_remap(p, VM_SIZE, 2 * VM_SIZE));
+	KUNIT_EXPECT_FALSE(test, vm_unmap(p, VM_SIZE));
+	KUNIT_EXPECT_TRUE(test, bytes_are(p, VM_SIZE, 1));
+	KUNIT_EXPECT_TRUE(test, vm_unmap(q, 2 * MIB));
+	again = vm_map(NULL, 2 * MIB, 2 * MIB);
+	KUNIT_EXPECT_PTR_EQ(test, again, q);
+	KUNIT_EXPECT_TRUE(test, bytes_are(again, 2 * MIB, 0));
+	KUNIT_EXPECT_NULL(test, vm_map(NULL, size, vm_page_size()));
+}
+
+/* Whoever may not have more addresses has none to spare. */
+static void spare_is_not_kept_under_a_limit(struct kunit *test)
+{
+	size_t size;
+
+	limit_memory(test, 100 * MIB);
+	KUNIT_EXPECT_NULL(test, vm_keep_spare(&size));
+	KUNIT_EXPECT_EQ(test, size, 0);
+}
+
+/* Set later, it is meant for what is taken from then on. */
+static void spare_is_no_way_round_a_limit(struct kunit *test)
+{
+	size_t size;
+
+	KUNIT_ASSERT_NOT_NULL(test, vm_keep_spare(&size));
+	limit_memory(test, 100 * MIB);
+	KUNIT_EXPECT_NULL(test, vm_map(NULL, 200 * MIB, vm_page_size()));
+}
+
 static void address_limit_follows_the_process(struct kunit *test)
 {
 	uint64_t free_limit = vm_address_limit(), limit;
@@ -312,6 +373,9 @@ static const struct kunit_case vm_cases[] = {
 	KUNIT_CASE(failed_remap_changes_nothing),
 	KUNIT_CASE(reservation_costs_addresses_only),
 	KUNIT_CASE(committed_part_is_writable),
+	KUNIT_CASE(spare_serves_when_mappings_are_used_up),
+	KUNIT_CASE(spare_is_not_kept_under_a_limit),
+	KUNIT_CASE(spare_is_no_way_round_a_limit),
 	KUNIT_CASE(address_limit_follows_the_process),
 	KUNIT_CASE(all_keep_errno),
 	{}

@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# setup.sh [build|bench|cross]: install what is missing, by apt-get. "build"
-# leaves out what only some of the tests want; those tests skip where it is
+# setup.sh [build|bench|install|cross]: install what is missing, by apt-get.
+# "build" leaves out what only some tests want; those tests skip where it is
 # missing. "bench" is for the benchmarks instead, which do without what is
-# missing, "cross" for other processors and musl. Nothing is ever removed: the
-# compilers for other processors exclude Debian's gcc-multilib.
+# missing, "install" for "make deb" and the selftests of what is installed,
+# "cross" for other processors and musl. Nothing is ever removed: the compilers
+# for other processors exclude Debian's gcc-multilib.
 set -u
 
 # What has to work, and the Debian package that brings it. A name alone is a
-# program, <x.h> a header, x.so.N a shared library.
+# program, <x.h> a header, x.so.N a shared library, x.a a static one, /x a file.
 build_needs='
 kconfig-conf		kconfig-frontends-nox
 gcc			gcc
@@ -27,8 +28,10 @@ git			git
 redis-server		redis-server
 redis-benchmark		redis-tools
 tmux			tmux
+valgrind		valgrind
 libjemalloc.so.2	libjemalloc2
 libmimalloc.so.2	libmimalloc2.0
+libjemalloc.a		libjemalloc-dev
 '
 bench_wants='
 /usr/bin/time		time
@@ -45,6 +48,22 @@ python3			python3
 perl			perl
 jq			jq
 lua			lua5.4
+'
+install_wants='
+cmake			cmake
+meson			meson
+pkg-config		pkg-config
+g++			g++
+clang			clang
+ld.lld			lld
+llvm-ar			llvm
+mandoc			mandoc
+shellcheck		shellcheck
+/usr/share/bash-completion/bash_completion	bash-completion
+dpkg-buildpackage	dpkg-dev
+dh			debhelper
+fakeroot		fakeroot
+lintian			lintian
 '
 
 cross_wants='
@@ -63,8 +82,10 @@ musl-gcc		musl-tools
 works()
 {
 	case $1 in
+	*.a) test -e "$(gcc -print-file-name="$1")" ;;
 	'<'*) echo "#include $1" | gcc -E - >/dev/null 2>&1 ;;
 	*.so.*) PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -qF "$1" ;;
+	/*) test -e "$1" ;;
 	*) command -v "$1" >/dev/null ;;
 	esac
 }
@@ -92,6 +113,7 @@ case ${1-} in
 build) ;;
 bench) wanted=$(echo "$bench_wants" | missing) ;;
 cross) wanted=$(echo "$cross_wants" | missing) ;;
+install) wanted=$(echo "$install_wants" | missing) ;;
 *) wanted=$(echo "$test_wants" | missing) ;;
 esac
 test -n "$needed$wanted" || exit 0

@@ -1,35 +1,45 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# README.md's table of knobs against those that the sources define, the table in
-# mm/knobs.c first: the same variables in the same order, with the same values,
-# defaults and meanings.
+# The knobs in README.md's table and in the man page hakmem.7 against those that
+# the sources define: the same variables in the same order, with the same
+# values, defaults and meanings.
 set -u
 
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
+verdict=0
 
-# An entry is KNOB("NAME", min, max, default, "text" "more of it"), on any
-# number of lines; a knob outside of the table ends with a semicolon
-sources=$(find mm -name '*.c' ! -path mm/knobs.c | LC_ALL=C sort)
-# shellcheck disable=SC2086 # a list of words
-awk '
-/KNOB\("/	{ entry = ""; inside = 1 }
-inside		{ sub(/^[ \t]+/, ""); entry = entry $0 " " }
-inside && /\)[,;]$/ { inside = 0; print entry }
-' mm/knobs.c $sources |
-sed -E 's/" +"//g
-	s/^KNOB\("([^"]*)", ([^"]*)"([^"]*)"\)[,;] $/\1, \2\3/' |
-awk -F ', ' '{
-	help = substr($0, length($1 $2 $3 $4) + 4 * length(FS) + 1)
-	printf "| `%s` | %s … %s | %s | %s |\n", $1, $2, $3, $4, help
-}' >"$scratch/code"
-grep '^| `HAKMEM_' README.md >"$scratch/README.md"
+# compare FILE: what it says, extracted to the scratch, against the sources
+compare()
+{
+	cmp -s "$scratch/said" "$scratch/wanted" && return
+	diff -u --label "$1" --label sources "$scratch/said" "$scratch/wanted"
+	echo "$1: the table of knobs is not that of the sources (+)"
+	verdict=1
+}
 
-test -s "$scratch/code" || {
+tools/install/knobs.sh . >"$scratch/knobs"
+test -s "$scratch/knobs" || {
 	echo "mm: no KNOB(...) found"
 	exit 1
 }
-cd "$scratch" && diff -u README.md code && exit
-echo "README.md: the table of knobs is not that of the sources (+)"
-exit 1
+
+awk -F '\t' '{
+	sub(/\.\./, " … ", $2)
+	gsub(/\|/, ", ", $2)
+	printf "| `%s` | %s | %s | %s |\n", $1, $2, $3, $4
+}' "$scratch/knobs" >"$scratch/wanted"
+grep '^| `HAKMEM_' README.md >"$scratch/said"
+compare README.md
+
+# In the man page a knob is the tag of a paragraph, with its values behind it.
+awk -F '\t' '{
+	sub(/\.\./, " \\(en ", $2)
+	gsub(/\|/, " | ", $2)
+	printf ".BR %s \" = %s, default %s\"\n%s.\n", $1, $2, $3, $4
+}' "$scratch/knobs" >"$scratch/wanted"
+grep -A 1 -E '^\.BR HAKMEM_[A-Z_]+ " = .* default' tools/man/hakmem.7 |
+	grep -vx -e -- >"$scratch/said"
+compare tools/man/hakmem.7
+exit $verdict

@@ -8,6 +8,24 @@
 
 static void *volatile hidden;
 
+/* Free an object, so many others of its size, and it once more. */
+static void free_twice(int others)
+{
+	static void *volatile between[5000];
+	void *volatile twice;
+	int i;
+
+	for (i = 0; i < others / 2; i++)
+		between[i] = malloc(100);
+	twice = malloc(100);
+	for (; i < others; i++)
+		between[i] = malloc(100);
+	free(twice);
+	for (i = 0; i < others; i++)
+		free(between[i]);
+	free(twice);
+}
+
 int main(int argc, char **argv)
 {
 	char on_stack[64];
@@ -24,6 +42,14 @@ int main(int argc, char **argv)
 		hidden = malloc(100);
 		free(hidden);
 		free(hidden);
+	} else if (!strcmp(argv[1], "double-between")) {
+		free_twice(1);
+	} else if (!strcmp(argv[1], "double-at-once")) {
+		free_twice(50);
+		_Exit(0);
+	} else if (!strcmp(argv[1], "double-far")) {
+		free_twice(5000);
+		return finish();
 	} else if (!strcmp(argv[1], "realloc")) {
 		hidden = on_stack;
 		hidden = realloc(hidden, 100);

@@ -10,6 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#define KIB	((size_t)1 << 10)
+#define MIB	((size_t)1 << 20)
+#define GIB	((size_t)1 << 30)
+
+#define ARRAY_LENGTH(a)	(sizeof(a) / sizeof((a)[0]))
 
 #define CHECK(condition)						\
 	do {								\
@@ -27,6 +34,64 @@ static inline void need_hakmem(void)
 
 	CHECK(dladdr(dlsym(RTLD_DEFAULT, "malloc"), &info));
 	CHECK(strstr(info.dli_fname, "libhakmem"));
+}
+
+/* Print a figure of the process or the clock, and hold it to its bound. */
+static inline void at_most(const char *what, double figure, double bound)
+{
+	printf("# %s: %.4g, at most %.4g\n", what, figure, bound);
+	fflush(stdout);
+	if (figure <= bound)
+		return;
+	fprintf(stderr, "%s: %.4g is more than %.4g\n", what, figure, bound);
+	_Exit(1);
+}
+
+static inline void at_least(const char *what, double figure, double bound)
+{
+	printf("# %s: %.4g, at least %.4g\n", what, figure, bound);
+	fflush(stdout);
+	if (figure >= bound)
+		return;
+	fprintf(stderr, "%s: %.4g is less than %.4g\n", what, figure, bound);
+	_Exit(1);
+}
+
+/* KiB that a line of /proc/self/status says, such as "VmRSS:". */
+static inline double status_kib(const char *field)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	char line[256];
+	double kib = -1;
+
+	CHECK(file);
+	while (kib < 0 && fgets(line, sizeof(line), file))
+		if (!strncmp(line, field, strlen(field)))
+			kib = strtod(line + strlen(field), NULL);
+	fclose(file);
+	CHECK(kib >= 0);
+	return kib;
+}
+
+static inline size_t mappings(void)
+{
+	FILE *file = fopen("/proc/self/maps", "re");
+	size_t lines = 0;
+	int c;
+
+	CHECK(file);
+	while ((c = getc(file)) != EOF)
+		lines += c == '\n';
+	fclose(file);
+	return lines;
+}
+
+static inline double milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
 }
 
 static inline int finish(void)

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The last look for double frees, at the end of a process.
+ *
+ * free() finds what this thread freed recently, and a drain what its slab has;
+ * an object that was freed twice with much between may lie in magazines twice,
+ * or in one and in its slab. What other threads have at hand is not looked at,
+ * nor the depots' part of a great many.
+ *
+ * Lock order: seen.lock, parked.lock or that of a depot.
+ */
+#include "depot.h"
+#include "lib/lock.h"
+#include "magazine.h"
+#include "mm/report.h"
+#include "mm/slab_pool.h"
+#include "mm/tier.h"
+#include "mm/vm.h"
+
+/* So many are looked at, at most: a process should end fast. */
+#define VERIFY_MAX	((size_t)16384)
+
+/* A table of all that was looked at, by a hash of the address. */
+static struct {
+	struct lock lock;	/* guards the rest */
+	const void **objects;
+	uint32_t mask;
+	size_t left;		/* objects still to be looked at */
+} seen;
+
+static bool seen_before(const void *obj)
+{
+	uint32_t at = ((uint32_t)((uintptr_t)obj / OBJECT_ALIGN) *
+		       RECENT_MULTIPLIER) & seen.mask;
+
+	for (; seen.objects[at]; at = (at + 1) & seen.mask) {
+		if (seen.objects[at] == obj)
+			return true;
+	}
+	seen.objects[at] = obj;
+	return false;
+}
+
+static void verify_object(unsigned int class, const void *obj)
+{
+	const char *fault = NULL;
+
+	if (class_tier(class))
+		fault = slab_pointer_fault(obj, class);
+	if (!fault && seen_before(obj))
+		fault = FAULT_FREE;
+	if (unlikely(fault))
+		report_bad_pointer("free", obj, fault);
+}
+
+/* Below the first object of a magazine is NULL. */
+static void verify_below(unsigned int class, void *const *top)
+{
+	while (*--top && seen.left) {
+		seen.left--;
+		verify_object(class, *top);
+	}
+}
+
+static void verify_magazine(unsigned int class,
+			    const struct magazine *magazine)
+{
+	verify_below(class, magazine->top);
+}
+
+static void verify_cache(const struct cache *cache)
+{
+	unsigned int class;
+
+	for (class = 1; class < NR_CLASSES; class++) {
+		verify_below(class, cache->top[class]);
+		if (cache->spare[class])
+			verify_magazine(class, cache->spare[class]);
+	}
+}
+
+static void verify_all(void)
+{
+	const struct cache *cache = cache_self(&cache_tables);
+	unsigned int class;
+
+	if (cache_is_real(cache))
+		verify_cache(cache);
+	cache_visit_parked(verify_cache);
+	for (class = 1; class < NR_CLASSES; class++)
+		depot_visit(class, verify_magazine);
+}
+
+void cache_verify(void)
+{
+	size_t objects = 0, room = 1, bytes;
+	unsigned int class;
+
+	if (!IS_ENABLED(CONFIG_HAKMEM_DOUBLE_FREE_CHECK) ||
+	    !lock_try(&seen.lock))
+		return;
+	for (class = 1; class < NR_CLASSES; class++)
+		objects += cache_objects(class);
+	objects = min(objects, VERIFY_MAX);
+	while (room < 2 * objects)
+		room *= 2;
+	bytes = ALIGN_UP(room * sizeof(void *), vm_page_size());
+	seen.objects = objects ? vm_map(NULL, bytes, vm_page_size()) : NULL;
+	if (seen.objects) {
+		seen.mask = (uint32_t)(room - 1);
+		seen.left = objects;
+		verify_all();
+		vm_unmap(seen.objects, bytes);
+	}
+	lock_release(&seen.lock);
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Slab pools and mixed slabs: which slabs become such, and what the pools have
+ * of them. See include/mm/mixed.h.
+ */
+#include "mm/mixed.h"
+
+#include "mm/knobs.h"
+#include "mm/registry.h"
+#include "mm/superslab.h"
+#include "pool.h"
+
+/* Slabs are sparse with this part of their objects, or less. */
+#define SPARSE_DIVISOR	4
+
+unsigned int pool_refill_mixed(unsigned int class, void **objs,
+			       unsigned int n, bool at_last)
+{
+	struct slab_pool *pool = &pools[class];
+	struct superslab_usage usage;
+	unsigned int taken;
+
+	if (likely(!mixed_free_bytes()))
+		return 0;
+	superslab_usage(&usage);
+	if (usage.dirty && !at_last)
+		return 0;
+	taken = mixed_refill(class, objs, n);
+	if (!taken)
+		return 0;
+	lock_pool(pool);
+	pool->stats.refills++;
+	pool->stats.refilled += taken;
+	lock_release(&pool->lock);
+	return taken;
+}
+
+/* Its slab was the class's once, or it was cut for the class. */
+const char *pool_give_mixed_locked(struct slab_pool *pool, void *obj)
+{
+	const char *fault;
+	unsigned int class;
+
+	lock_release(&pool->lock);
+	fault = mixed_give(obj, &class);
+	lock_pool(pool);
+	return fault;
+}
+
+const char *slab_pool_free_mixed(void *ptr)
+{
+	unsigned int class;
+	const char *fault = mixed_give(ptr, &class);
+
+	if (fault)
+		return fault;
+	__atomic_fetch_add(&pools[class].nr_mixed, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+/* Does a class give back far more than it takes, or nothing of either? */
+static bool shrinks_locked(struct slab_pool *pool)
+{
+	size_t out = pool->stats.drained + READ_ONCE(pool->nr_mixed);
+	size_t in = pool->stats.refilled;
+	bool shrinks = 2 * (in - pool->seen_in) <= out - pool->seen_out;
+
+	pool->seen_in = in;
+	pool->seen_out = out;
+	return shrinks;
+}
+
+/* Return: whether there may be more such slabs than records. */
+static bool mix_some(struct slab_pool *pool, bool first)
+{
+	struct mixed *records[MIXED_BATCH];
+	unsigned int n = mixed_records(records);
+	struct list_head *pos, *next;
+	struct slab *slab;
+
+	lock_pool(pool);
+	next = &pool->partial;
+	if (!first || shrinks_locked(pool))
+		next = pool->partial.next;
+	for (pos = next; pos != &pool->partial && n; pos = next) {
+		next = pos->next;
+		slab = container_of(pos, struct slab, node);
+		if (slab->nr_free == slab->nr_objects ||
+		    (slab->nr_objects - slab->nr_free) * SPARSE_DIVISOR >
+		    slab->nr_objects)
+			continue;
+		list_del(&slab->node);
+		pool->stats.slabs--;
+		mixed_adopt(slab, records[--n]);
+	}
+	lock_release(&pool->lock);
+	mixed_records_put(records, n);
+	return !n;
+}
+
+void slab_pool_mix(void)
+{
+	unsigned int class;
+	bool first;
+
+	for (class = 1; class_size(class) <= MIXED_SIZE_MAX; class++) {
+		if (class_on_diet(class) || class_units(class) > 1 ||
+		    !READ_ONCE(pools[class].stats.slabs))
+			continue;
+		first = true;
+		while (mix_some(&pools[class], first))
+			first = false;
+	}
+	mixed_purge();
+}

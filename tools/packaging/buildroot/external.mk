@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+
+include $(sort $(wildcard $(BR2_EXTERNAL_HAKMEM_PATH)/package/*/*.mk))
