@@ -18,8 +18,8 @@
 set -u
 
 srctree=$(cd "$(dirname "$0")/../.." && pwd)
-: "${TARGETS:=harness lib vm registry cache tiny mid ace large api preload
-	static}"
+runners="harness lib vm registry cache tiny mid ace large api"
+: "${TARGETS:=$runners preload static}"
 
 # What an outer make exports would be taken for ours.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MAKE_TERMOUT MAKE_TERMERR
