@@ -244,9 +244,9 @@ static void wrong_pointers_are_noticed(struct kunit *test)
 		survivor = &life.survivors[i];
 		KUNIT_EXPECT_DEATH(test, free_twice, survivor->p, SIGABRT,
 				   "^hakmem: free\\(\\): (double free|not all"
-				   "ocated).*%p$", (void *)survivor->p);
+				   "ocated).*%p", (void *)survivor->p);
 		KUNIT_EXPECT_DEATH(test, free_once, survivor->p + 8, SIGABRT,
-				   "^hakmem: free\\(\\): not the start.*%p$",
+				   "^hakmem: free\\(\\): not the start.*%p",
 				   (void *)(survivor->p + 8));
 		KUNIT_EXPECT_SURVIVAL(test, free_once, survivor->p);
 	}

@@ -143,8 +143,8 @@ static void bad_free_ends_the_program(struct kunit *test)
 		run_program(test, &report, "bad_free", arg, true);
 		report.output[strcspn(report.output, "\n")] = '\0';
 		snprintf(regex, sizeof(regex),
-			 "^hakmem: free\\(\\): .*%s.*: %.32s$", bad->what,
-			 report.output);
+			 "^hakmem: free\\(\\): .*%s.*: %.32s( in .*)?$",
+			 bad->what, report.output);
 		KUNIT_EXPECT_MSG(test,
 				 report_is_death(&report, SIGABRT, regex),
 				 "%s: %s, not \"%s\"", arg,
