@@ -293,6 +293,7 @@ static void starts_in_little_locked_memory(struct kunit *test)
 	const struct rlimit rlimit = { 4 * MIB, 4 * MIB };
 	void *p;
 
+	need_limits(test);
 	KUNIT_ASSERT_EQ(test, setrlimit(RLIMIT_MEMLOCK, &rlimit), 0);
 	/* The limit is not for who has CAP_IPC_LOCK. */
 	if (!getuid())

@@ -272,11 +272,19 @@ static void use_up_mappings(struct kunit *test)
 	kunit_skip(test, "vm.max_map_count is very large");
 }
 
+static void need_addresses_to_spare(struct kunit *test)
+{
+	need_limits(test);
+	if (sizeof(void *) == 4)
+		kunit_skip(test, "32 bits leave no addresses to spare");
+}
+
 static void spare_serves_when_mappings_are_used_up(struct kunit *test)
 {
 	unsigned char *spare, *p, *q, *again;
 	size_t size;
 
+	need_addresses_to_spare(test);
 	spare = vm_keep_spare(&size);
 	KUNIT_ASSERT_NOT_NULL(test, spare);
 	KUNIT_EXPECT_GE(test, size, GIB);
@@ -314,6 +322,7 @@ static void spare_is_no_way_round_a_limit(struct kunit *test)
 {
 	size_t size;
 
+	need_addresses_to_spare(test);
 	KUNIT_ASSERT_NOT_NULL(test, vm_keep_spare(&size));
 	limit_memory(test, 100 * MIB);
 	KUNIT_EXPECT_NULL(test, vm_map(NULL, 200 * MIB, vm_page_size()));
