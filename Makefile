@@ -26,7 +26,7 @@ lone-goals += clean mrproper distclean
 bare-goals := help check $(lone-goals) install uninstall deb
 lone-goals += %config
 # These make their own, where that is needed.
-self-goals := run matrix cross selftests-all
+self-goals := run matrix cross selftests-all sanitize fuzz
 
 KCONFIG_CONF ?= kconfig-conf
 ifneq ($(filter-out $(bare-goals),$(goals)),)
@@ -128,6 +128,15 @@ selftests selftests-long: all libhakmem-prefixed.a
 		$(if $(filter %-long,$@),QUICK=) run_tests
 
 export WORK ROUNDS PEERS CPUS RESULTS
+.PHONY: soak
+soak: all libhakmem-prefixed.a
+	+$(Q)$(selftests-make) selftests/stress/soak/soak
+	$(Q)selftests/stress/soak/soak $(or $(MINUTES),60) $(SEED)
+
+.PHONY: fuzzer
+fuzzer: libhakmem-prefixed.a
+	+$(Q)$(selftests-make) selftests/stress/fuzz/replay_fuzz
+
 .PHONY: bench bench-count
 bench: all benchmarks
 	$(Q)$(srctree)/tools/bench/suite.sh
@@ -151,7 +160,7 @@ deb:
 # -----------------------------------------------------------------------------
 
 .PHONY: run setup setup-bench setup-install setup-cross
-.PHONY: check cross matrix selftests-all
+.PHONY: check cross matrix selftests-all sanitize fuzz
 run:
 	$(Q)$(srctree)/tools/build/setup.sh build
 	$(Q)$(MAKE) -f $(srctree)/Makefile all
@@ -177,6 +186,13 @@ cross:
 
 matrix:
 	$(Q)$(srctree)/tools/build/matrix.sh $(CONFIGS)
+
+sanitize:
+	$(Q)$(srctree)/tools/build/sanitize.sh $(KINDS)
+
+fuzz:
+	$(Q)SECONDS_EACH=$(or $(SECONDS),60) \
+		$(srctree)/tools/build/sanitize.sh fuzz
 
 selftests-all:
 	$(Q)TARGETS="$(or $(TARGETS),all)" $(srctree)/tools/build/matrix.sh \

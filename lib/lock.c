@@ -48,7 +48,7 @@ void lock_slow(struct lock *lock)
 	int round;
 
 	for (round = 0; round < SPIN_ROUNDS; round++) {
-		if (!READ_ONCE(lock->word) && lock_try(lock))
+		if (!READ_ONCE(lock->word) && lock_take(lock))
 			return;
 		cpu_relax();
 	}

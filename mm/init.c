@@ -19,6 +19,7 @@
 #include "mm/fault.h"
 #include "mm/foreign.h"
 #include "mm/knobs.h"
+#include "mm/lock_order.h"
 #include "mm/registry.h"
 #include "mm/report.h"
 #include "mm/route.h"
@@ -28,7 +29,7 @@
 enum init_state init_state;
 
 /* Held over the whole start; the holder may come back in, allocating. */
-static struct lock init_lock = LOCK_INIT;
+static struct lock init_lock = LOCK_INIT_RANK(LOCK_RANK_INIT);
 
 void init_fork_child(void)
 {

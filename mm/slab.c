@@ -55,11 +55,13 @@ static uint32_t dirty_units(const struct slab *slab)
 
 static void fill(struct slab *slab, unsigned int units, size_t size)
 {
+	size_t objects = units * SLAB_SIZE / size;
 	unsigned int word;
 
 	list_init(&slab->node);
 	slab->units = (uint8_t)units;
-	slab->nr_objects = (uint16_t)(units * SLAB_SIZE / size);
+	/* Of the smallest, so many units hold more than there are bits. */
+	slab->nr_objects = (uint16_t)min(objects, SLAB_MAX_OBJECTS);
 	slab->nr_free = slab->nr_objects;
 	slab->hint = 0;
 	for (word = 0; word * 64 < slab->nr_objects; word++)

@@ -18,12 +18,15 @@
 #include "lib/list.h"
 #include "lib/lock.h"
 #include "mm/knobs.h"
+#include "mm/lock_order.h"
 #include "mm/registry.h"
 #include "mm/report.h"
 #include "mm/superslab.h"
 #include "mm/vm.h"
 
-struct slab_pool pools[NR_CLASSES];
+struct slab_pool pools[NR_CLASSES] = {
+	[0 ... NR_CLASSES - 1] = { .lock = LOCK_INIT_RANK(LOCK_RANK_POOL) },
+};
 
 /*
  * A class with its size inverted, so that nothing divides. Exact for offsets

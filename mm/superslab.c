@@ -10,6 +10,7 @@
 
 #include "lib/bitmap.h"
 #include "lib/lock.h"
+#include "mm/lock_order.h"
 #include "mm/memcheck.h"
 #include "mm/meta.h"
 #include "mm/reclaim.h"
@@ -23,7 +24,7 @@
 #define MAP_TRIES	64
 static struct meta_pool superslab_pool = META_POOL_INIT(struct superslab, 64);
 
-static struct lock grow_lock = LOCK_INIT;
+static struct lock grow_lock = LOCK_INIT_RANK(LOCK_RANK_GROW);
 static uintptr_t next_hint;		/* guarded by grow_lock */
 
 /*

@@ -16,7 +16,10 @@
 
 #include "lib/align.h"
 #include "lib/compiler.h"
+#include "lib/lock.h"
 #include "mm/fault.h"
+#include "mm/lock_order.h"
+#include "mm/report.h"
 
 /*
  * Slab memory is planned as a multiple of RAM, for swap and for holes between
@@ -117,10 +120,18 @@ static bool is_faked(void)
 	       (fault_page_size() || fault_address_bits());
 }
 
+/* The kernel may take its time, and a thread that waits has done no wrong. */
+static void expect_no_lock(void)
+{
+	if (unlikely(lock_held_to_rank(LOCK_RANK_POOL)))
+		report_fatal("a memory call under a lock");
+}
+
 static void *map_pages(void *hint, size_t size, int prot, int flags)
 {
 	void *addr;
 
+	expect_no_lock();
 	addr = is_faked() ? map_faked(hint, size, prot, flags) :
 			    mmap(hint, size, prot,
 				 MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
@@ -138,12 +149,17 @@ static bool move_spare(uintptr_t *from, uintptr_t next)
 					   __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-static bool addresses_limited(void)
+/* Return: bytes of addresses that the process may have, all counted. */
+static uint64_t address_rlimit(void)
 {
 	struct rlimit limit;
 
-	return getrlimit(RLIMIT_AS, &limit) ||
-	       limit.rlim_cur != RLIM_INFINITY;
+	return getrlimit(RLIMIT_AS, &limit) ? 0 : limit.rlim_cur;
+}
+
+static bool addresses_limited(void)
+{
+	return address_rlimit() != RLIM_INFINITY;
 }
 
 static void *take_spare(size_t size, size_t align)
@@ -151,9 +167,6 @@ static void *take_spare(size_t size, size_t align)
 	uintptr_t next = READ_ONCE(spare.next);
 	uintptr_t start, end;
 
-	/* Set since, and meant for all that is asked for from then on. */
-	if (addresses_limited())
-		return NULL;
 	do {
 		start = ALIGN_UP(next, align);
 		end = start + size;
@@ -164,6 +177,25 @@ static void *take_spare(size_t size, size_t align)
 		return (void *)start;
 	move_spare(&end, next);
 	return NULL;
+}
+
+/*
+ * A limit was set since, and is not to be evaded; but where it is less than
+ * what is set aside alone, that goes back. Return: whether it did.
+ */
+static bool drop_spare(void)
+{
+	uintptr_t end = READ_ONCE(spare.end);
+	uintptr_t next = READ_ONCE(spare.next);
+
+	if (address_rlimit() > end - spare.start)
+		return false;
+	do {
+		if (next >= end)
+			return false;
+	} while (!move_spare(&next, end));
+	WRITE_ONCE(spare.end, next);
+	return !munmap((void *)next, end - next);
 }
 
 /* What is behind it may be in use: then it has to be kept. */
@@ -209,8 +241,12 @@ static void *map_rw(void *hint, size_t size, size_t align)
 		return NULL;
 	addr = map_pages(hint, size, PROT_READ | PROT_WRITE, 0);
 	/* EAGAIN is the limit of locked memory, and this is not locked. */
-	if (!addr && errno == ENOMEM)
-		addr = take_spare(size, align);
+	if (!addr && errno == ENOMEM) {
+		if (!addresses_limited())
+			addr = take_spare(size, align);
+		else if (drop_spare())
+			addr = map_pages(hint, size, PROT_READ | PROT_WRITE, 0);
+	}
 	errno = saved;
 	return addr;
 }
@@ -262,6 +298,7 @@ bool vm_unmap(void *addr, size_t size)
 	int saved = errno;
 	bool done;
 
+	expect_no_lock();
 	if (fault_strikes(VM_CALL_UNMAP))
 		return false;
 	done = in_spare(addr) ? return_spare(addr, size) :
@@ -273,9 +310,11 @@ bool vm_unmap(void *addr, size_t size)
 bool vm_purge(void *addr, size_t size)
 {
 	int saved = errno;
-	bool done = !fault_strikes(VM_CALL_PURGE) &&
-		    !madvise(addr, size, MADV_DONTNEED);
+	bool done;
 
+	expect_no_lock();
+	done = !fault_strikes(VM_CALL_PURGE) &&
+	       !madvise(addr, size, MADV_DONTNEED);
 	errno = saved;
 	return done;
 }
@@ -318,6 +357,7 @@ void *vm_remap(void *addr, size_t old_size, size_t size)
 	int saved = errno;
 	void *moved;
 
+	expect_no_lock();
 	if (fault_strikes(VM_CALL_REMAP) || in_spare(addr) || is_faked())
 		return NULL;
 	moved = mremap(addr, old_size, size, MREMAP_MAYMOVE);
@@ -340,9 +380,11 @@ void *vm_reserve(size_t size)
 bool vm_commit(void *addr, size_t size)
 {
 	int saved = errno;
-	bool done = !fault_strikes(VM_CALL_COMMIT) &&
-		    !mprotect(addr, size, PROT_READ | PROT_WRITE);
+	bool done;
 
+	expect_no_lock();
+	done = !fault_strikes(VM_CALL_COMMIT) &&
+	       !mprotect(addr, size, PROT_READ | PROT_WRITE);
 	errno = saved;
 	return done;
 }

@@ -43,6 +43,25 @@
 	__typeof__(b) max_b = (b);				\
 	max_a > max_b ? max_a : max_b; })
 
+/*
+ * Where another thread may come in between, for tests that try it: @what is
+ * about to be read, written or locked. Nothing in other builds.
+ */
+enum yield { YIELD_READ, YIELD_WRITE, YIELD_LOCK };
+
+#ifdef CONFIG_HAKMEM_YIELD_POINTS
+
+extern void (*yield_hook)(enum yield yield, const volatile void *what) __hidden;
+
+#define yield_point(yield, what) do {				\
+	if (yield_hook)						\
+		yield_hook((yield), (what));			\
+} while (0)
+
+#else
+#define yield_point(yield, what)	do { } while (0)
+#endif
+
 /* clang's way to ask which sanitizer is on; gcc defines a macro for each. */
 #ifndef __has_feature
 #define __has_feature(feature)	0
@@ -74,11 +93,18 @@ unseen_read(void *to, const volatile void *from, size_t size)
 	__typeof__(__atomic_load_n(&(x), __ATOMIC_RELAXED)) unseen;	\
 	unseen_read(&unseen, &(x), sizeof(unseen));			\
 	unseen; })
-#define READ_ONCE(x)		UNSEEN(x)
+#define READ_RELAXED(x)		UNSEEN(x)
 #else
 #define UNSEEN(x)		(x)
-#define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define READ_RELAXED(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #endif
-#define WRITE_ONCE(x, v)	__atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+
+#define READ_ONCE(x)		({				\
+	yield_point(YIELD_READ, &(x));				\
+	READ_RELAXED(x); })
+#define WRITE_ONCE(x, v)	do {				\
+	yield_point(YIELD_WRITE, &(x));				\
+	__atomic_store_n(&(x), (v), __ATOMIC_RELAXED);		\
+} while (0)
 
 #endif /* HAKMEM_LIB_COMPILER_H */

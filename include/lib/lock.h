@@ -20,10 +20,68 @@
 struct lock {
 	uintptr_t word;		/* owner's token | LOCK_WAITERS, 0 when free */
 	unsigned long contended; /* times an owner had to be waited for */
+#ifdef CONFIG_HAKMEM_LOCK_RANKS
+	unsigned int rank;	/* taken only under locks of a higher one */
+#endif
 };
 
 #define LOCK_WAITERS	((uintptr_t)1)
-#define LOCK_INIT	{ 0, 0 }
+
+/* A lock under which no other is taken, as one that is all zero. */
+#define LOCK_INIT	{ .word = 0 }
+
+#ifdef CONFIG_HAKMEM_LOCK_RANKS
+
+#define LOCK_INIT_RANK(number)	{ .rank = (number) }
+#define LOCKS_HELD_MAX	4
+
+/* What a thread holds. */
+struct locks_held {
+	const struct lock *locks[LOCKS_HELD_MAX];
+	unsigned int n;
+};
+
+extern __thread struct locks_held locks_held
+	__attribute__((tls_model("initial-exec"))) __hidden;
+
+/* End the program if it may not be taken under what this thread holds. */
+void lock_check_rank(const struct lock *lock);
+void lock_note_taken(const struct lock *lock);
+void lock_note_released(const struct lock *lock);
+
+/* Return: whether this thread holds a lock of that rank or a lower one. */
+bool lock_held_to_rank(unsigned int rank);
+
+/* To end it with; whoever uses locks says how. */
+void __attribute__((noreturn)) lock_order_broken(const struct lock *taken,
+						 const struct lock *held);
+
+#else /* CONFIG_HAKMEM_LOCK_RANKS */
+
+#define LOCK_INIT_RANK(number)	LOCK_INIT
+
+static inline void lock_check_rank(const struct lock *lock)
+{
+	(void)lock;
+}
+
+static inline void lock_note_taken(const struct lock *lock)
+{
+	(void)lock;
+}
+
+static inline void lock_note_released(const struct lock *lock)
+{
+	(void)lock;
+}
+
+static inline bool lock_held_to_rank(unsigned int rank)
+{
+	(void)rank;
+	return false;
+}
+
+#endif /* CONFIG_HAKMEM_LOCK_RANKS */
 
 /* The owner as the word holds it: bit 0 is free for LOCK_WAITERS. */
 static __always_inline uintptr_t thread_token(void)
@@ -34,7 +92,8 @@ static __always_inline uintptr_t thread_token(void)
 void lock_slow(struct lock *lock);
 void unlock_slow(struct lock *lock);
 
-static inline bool lock_try(struct lock *lock)
+/* lock_try() without the book-keeping. */
+static inline bool lock_take(struct lock *lock)
 {
 	uintptr_t expected = 0;
 
@@ -44,17 +103,30 @@ static inline bool lock_try(struct lock *lock)
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
+static inline bool lock_try(struct lock *lock)
+{
+	yield_point(YIELD_WRITE, lock);
+	if (!lock_take(lock))
+		return false;
+	lock_note_taken(lock);
+	return true;
+}
+
 static inline void lock_acquire(struct lock *lock)
 {
-	if (unlikely(!lock_try(lock)))
+	lock_check_rank(lock);
+	yield_point(YIELD_LOCK, lock);
+	if (unlikely(!lock_take(lock)))
 		lock_slow(lock);
+	lock_note_taken(lock);
 }
 
 static inline void lock_release(struct lock *lock)
 {
 	uintptr_t word;
 
-	/* Release: pairs with the acquire in lock_try() and lock_slow(). */
+	lock_note_released(lock);
+	/* Release: pairs with the acquire in lock_take() and lock_slow(). */
 	word = __atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE);
 	if (unlikely(word & LOCK_WAITERS))
 		unlock_slow(lock);

@@ -157,7 +157,7 @@ bool superslab_purge_units(struct superslab *superslab, uint32_t units);
 /**
  * slab_get() - Take units for a slab of a class.
  * @class: of its objects
- * @units: 1 to 32
+ * @units: 1 to 32; SLAB_MAX_OBJECTS of them are used at most
  *
  * The slab comes with all its objects free, the registry knowing it, and on
  * no list. Takes the superslab lock; maps memory when there is no room.

@@ -12,6 +12,7 @@
 #include "lib/lock.h"
 #include "lib/print.h"
 #include "mm/cache.h"
+#include "mm/lock_order.h"
 #include "mm/reclaim.h"
 #include "mm/slab_pool.h"
 #include "mm/superslab.h"
@@ -39,7 +40,7 @@ static struct {
 	size_t bounced;		/* of the superslabs, at the last expiry */
 	size_t looks;
 	struct ace_class classes[NR_CLASSES];
-} tuner;
+} tuner = { .lock = LOCK_INIT_RANK(LOCK_RANK_TUNER) };
 
 static struct ace_sample read_counters(unsigned int class)
 {

@@ -16,6 +16,7 @@
 #include "mm/report.h"
 #include "mm/slab_pool.h"
 #include "mm/tier.h"
+#include "mm/lock_order.h"
 #include "mm/vm.h"
 
 /* So many are looked at, at most: a process should end fast. */
@@ -27,7 +28,7 @@ static struct {
 	const void **objects;
 	uint32_t mask;
 	size_t left;		/* objects still to be looked at */
-} seen;
+} seen = { .lock = LOCK_INIT_RANK(LOCK_RANK_VERIFY) };
 
 static bool seen_before(const void *obj)
 {

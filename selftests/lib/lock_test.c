@@ -4,7 +4,9 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +14,8 @@
 #include "kunit.h"
 #include "lib/lock.h"
 #include "memory.h"
+#include "mm/vm.h"
+#include "report.h"
 
 #define THREADS		4
 #define ROUNDS		200000
@@ -197,11 +201,93 @@ static void child_tells_orphaned_locks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_load(&entered), 1);
 }
 
+/* --- Ranks ---------------------------------------------------------------- */
+
+static struct lock inner = LOCK_INIT, outer = LOCK_INIT_RANK(5);
+static struct lock outermost = LOCK_INIT_RANK(6), sibling = LOCK_INIT;
+
+static void take_in_order(void *arg)
+{
+	(void)arg;
+	lock_acquire(&outermost);
+	lock_acquire(&outer);
+	lock_acquire(&inner);
+	lock_release(&outermost);
+	lock_release(&inner);
+	lock_acquire(&sibling);
+	lock_release(&sibling);
+	lock_release(&outer);
+	lock_acquire(&outermost);
+}
+
+/* The first of a pair, then the second. */
+static void take_inverted(void *arg)
+{
+	struct lock **pair = arg;
+
+	lock_acquire(pair[0]);
+	lock_acquire(pair[1]);
+}
+
+/* What was only tried cannot wait for ever, and counts when it was had. */
+static void take_under_tried(void *arg)
+{
+	struct lock **pair = arg;
+
+	if (lock_try(pair[0]))
+		lock_acquire(pair[1]);
+}
+
+static void try_against_order(void *arg)
+{
+	(void)arg;
+	lock_acquire(&inner);
+	lock_try(&outer);
+}
+
+static void call_memory_under_lock(void *arg)
+{
+	lock_acquire(arg);
+	vm_unmap(vm_map(NULL, vm_page_size(), 1), vm_page_size());
+	lock_release(arg);
+}
+
+static void order_is_looked_at(struct kunit *test)
+{
+	static struct lock *pairs[][2] = {
+		{ &inner, &outer }, { &outer, &outermost },
+		{ &inner, &sibling }, { &outer, &outer },
+	};
+	size_t i;
+
+	if (!IS_ENABLED(CONFIG_HAKMEM_LOCK_RANKS))
+		kunit_skip(test, "CONFIG_HAKMEM_LOCK_RANKS is not set");
+	KUNIT_EXPECT_SURVIVAL(test, take_in_order, NULL);
+	KUNIT_EXPECT_SURVIVAL(test, try_against_order, NULL);
+	for (i = 0; i < ARRAY_LENGTH(pairs); i++) {
+		KUNIT_EXPECT_DEATH(test, take_inverted, pairs[i], SIGABRT,
+				   "rank . taken under lock .* of rank ");
+		KUNIT_EXPECT_DEATH(test, take_under_tried, pairs[i], SIGABRT,
+				   "rank . taken under lock .* of rank ");
+	}
+}
+
+static void memory_calls_are_looked_at(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_HAKMEM_LOCK_RANKS))
+		kunit_skip(test, "CONFIG_HAKMEM_LOCK_RANKS is not set");
+	KUNIT_EXPECT_SURVIVAL(test, call_memory_under_lock, &outer);
+	KUNIT_EXPECT_DEATH(test, call_memory_under_lock, &inner, SIGABRT,
+			   "memory call under a lock");
+}
+
 static const struct kunit_case lock_cases[] = {
 	KUNIT_CASE(excludes_other_threads),
 	KUNIT_CASE(try_fails_while_held),
 	KUNIT_CASE(waiters_sleep_and_wake),
 	KUNIT_CASE(child_tells_orphaned_locks),
+	KUNIT_CASE(order_is_looked_at),
+	KUNIT_CASE(memory_calls_are_looked_at),
 	{}
 };
 

@@ -4,8 +4,9 @@
 # Real programs, run once without and once with the library preloaded: what
 # they print must be the same. An argument is a glob that selects cases. A case
 # is a file NAME.case: its line "# needs:" lists the programs without which it
-# is skipped, its standard output is compared, and lines it writes to file
-# descriptor 3 become diagnostics.
+# is skipped, with a line "# slow" it is left out of quick runs, its standard
+# output is compared, and lines it writes to file descriptor 3 become
+# diagnostics.
 #
 # The environment gives srctree and objtree, and may give HAKMEM_LIB, another
 # library to preload.
@@ -100,6 +101,7 @@ glob=${1:-*}
 set --
 for file in "$here"/*.case; do
 	name=$(basename "$file" .case)
+	test -z "${QUICK-}" || ! grep -qx '# slow' "$file" || continue
 	tap_matches programs "$name" "$glob" && set -- "$@" "$name"
 done
 tap_plan $#

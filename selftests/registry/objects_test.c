@@ -183,6 +183,19 @@ static void tail_of_a_slab_is_purged_too(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, *tail, 0);
 }
 
+/* More units than an object of 16 bytes has bits for. */
+static void records_stay_apart(struct kunit *test)
+{
+	struct slab *slab = slab_get(1, 32), *next = slab + 1;
+
+	KUNIT_ASSERT_NOT_NULL(test, slab);
+	KUNIT_EXPECT_EQ(test, slab->nr_objects, SLAB_MAX_OBJECTS);
+	slab_put(slab);
+	memset(next, 0, sizeof(*next));
+	KUNIT_EXPECT_PTR_EQ(test, slab_get(1, 32), slab);
+	KUNIT_EXPECT_TRUE(test, bytes_are(next, sizeof(*next), 0));
+}
+
 static void refuse_purges(struct kunit *test)
 {
 	static const struct fault_plan plan = {
@@ -278,6 +291,7 @@ static const struct kunit_case objects_cases[] = {
 	KUNIT_CASE(purged_slabs_do_not_slow_down),
 	KUNIT_CASE(dirty_units_are_dirty_objects),
 	KUNIT_CASE(tail_of_a_slab_is_purged_too),
+	KUNIT_CASE(records_stay_apart),
 	KUNIT_CASE(refused_purges_lose_nothing),
 	KUNIT_CASE(refused_purges_of_units),
 	KUNIT_CASE(busy_objects_do_not_expire),

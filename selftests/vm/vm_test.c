@@ -328,6 +328,19 @@ static void spare_is_no_way_round_a_limit(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, vm_map(NULL, 200 * MIB, vm_page_size()));
 }
 
+/* The program may think that it uses little, and limit itself to that. */
+static void spare_goes_where_a_limit_is_less(struct kunit *test)
+{
+	const struct rlimit limit = { 256 * MIB, 256 * MIB };
+	size_t size;
+
+	KUNIT_ASSERT_NOT_NULL(test, vm_keep_spare(&size));
+	KUNIT_ASSERT_EQ(test, setrlimit(RLIMIT_AS, &limit), 0);
+	KUNIT_EXPECT_NOT_NULL(test, vm_map(NULL, 100 * MIB, 2 * MIB));
+	KUNIT_EXPECT_NOT_NULL(test, vm_map(NULL, 2 * MIB, 2 * MIB));
+	KUNIT_EXPECT_NULL(test, vm_map(NULL, 200 * MIB, 2 * MIB));
+}
+
 static void address_limit_follows_the_process(struct kunit *test)
 {
 	uint64_t free_limit = vm_address_limit(), limit;
@@ -385,6 +398,7 @@ static const struct kunit_case vm_cases[] = {
 	KUNIT_CASE(spare_serves_when_mappings_are_used_up),
 	KUNIT_CASE(spare_is_not_kept_under_a_limit),
 	KUNIT_CASE(spare_is_no_way_round_a_limit),
+	KUNIT_CASE(spare_goes_where_a_limit_is_less),
 	KUNIT_CASE(address_limit_follows_the_process),
 	KUNIT_CASE(all_keep_errno),
 	{}

@@ -90,7 +90,7 @@ default_targets()
 		folder=$(basename "$folder")
 		test ! -e "$srctree/selftests/$folder" || echo "$folder"
 	done
-	echo api
+	echo api stress explore
 }
 
 test_one()

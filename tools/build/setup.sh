@@ -29,6 +29,7 @@ redis-server		redis-server
 redis-benchmark		redis-tools
 tmux			tmux
 valgrind		valgrind
+stress-ng		stress-ng
 libjemalloc.so.2	libjemalloc2
 libmimalloc.so.2	libmimalloc2.0
 libjemalloc.a		libjemalloc-dev

@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: MIT
+/*
+ * All interleavings: see explore.h.
+ */
+#include "explore.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "depend.h"
+#include "lib/lock.h"
+#include "mm/cache.h"
+#include "mm/lock_order.h"
+#include "mm/meta.h"
+
+#define STACK_SIZE	((size_t)128 << 10)
+#define STATE_SLOTS	((size_t)1 << 21)
+#define PATH_MAX_STEPS	2000
+#define ROUNDS_MAX	20
+
+/* A bit for each thread, in the word of a state. */
+#define ALL_ASLEEP	((1U << EXPLORE_THREADS_MAX) - 1)
+
+/* Exit codes of an order's process; any other is a death of its own. */
+enum { ORDER_GOOD, ORDER_BAD, ORDER_TOO_MANY };
+
+/**
+ * struct fiber - a thread
+ * @context: where it is
+ * @done: at its end
+ * @now: the step that it is at, while it runs
+ * @next: its next step
+ * @stack: its lowest address
+ * @frame: how far down it is used
+ * @cache: its thread_cache_distance
+ * @held: its locks
+ */
+struct fiber {
+	ucontext_t context;
+	bool done;
+	struct step now;
+	struct step next;
+	char *stack;
+	char *frame;
+	uintptr_t cache;
+	struct locks_held held;
+};
+
+/* Bytes of a state. */
+struct area {
+	uintptr_t start;
+	uintptr_t end;
+};
+
+/* What all processes know; only one runs at a time. */
+struct knowledge {
+	struct explored sum;
+	unsigned long orders_max;
+	uint64_t states[STATE_SLOTS];
+	size_t nr_states;
+	unsigned int depth;
+	unsigned char path[PATH_MAX_STEPS];
+	struct step path_steps[PATH_MAX_STEPS];
+};
+
+/**
+ * struct host - what differs between processes in the same state
+ * @scheduler: where it is while a thread runs
+ * @depth: steps so far
+ * @areas: the memory that makes up the state
+ * @meta: bytes that there were for records when they were found
+ */
+struct host {
+	ucontext_t scheduler;
+	unsigned int depth;
+	struct area areas[2];
+	size_t meta;
+};
+
+static struct knowledge *known;
+static struct host *host;
+static const struct scenario *scenario_now;
+static struct fiber fibers[EXPLORE_THREADS_MAX];
+static unsigned int nr_fibers;
+static struct fiber *running;
+
+void *explore_map(size_t size, int flags)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       flags | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		abort();
+	return p;
+}
+
+/* In place of libc's: a state has no time. */
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+	if (!host)
+		return (int)syscall(SYS_clock_gettime, clock, now);
+	*now = (struct timespec){ .tv_sec = 1000 };
+	return 0;
+}
+
+/* --- Failure -------------------------------------------------------------- */
+
+static void print_path(void)
+{
+	static const char *const names[] = {
+		[YIELD_READ] = "read", [YIELD_WRITE] = "write",
+		[YIELD_LOCK] = "lock",
+	};
+	unsigned int i;
+
+	fprintf(stderr, "explore: %s: the order of its %u steps:\n",
+		scenario_now->name, host->depth);
+	for (i = 0; i < host->depth; i++)
+		fprintf(stderr, "explore: thread %u: %s %#jx\n",
+			known->path[i], names[known->path_steps[i].yield],
+			(uintmax_t)known->path_steps[i].what);
+}
+
+void explore_fail(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fprintf(stderr, "explore: %s: ", scenario_now->name);
+	vfprintf(stderr, format, args);
+	fprintf(stderr, "\n");
+	va_end(args);
+	print_path();
+	fflush(stderr);
+	_exit(ORDER_BAD);
+}
+
+unsigned int explore_thread(void)
+{
+	return (unsigned int)(running - fibers);
+}
+
+/* --- Threads -------------------------------------------------------------- */
+
+/* Of the thread that hosts all: each of them writes there, none reads. */
+static bool is_thread_local(uintptr_t what)
+{
+	uintptr_t here = (uintptr_t)&thread_cache_distance;
+
+	return what > here - 4096 && what < here + 4096;
+}
+
+static void on_yield(enum yield yield, const volatile void *what)
+{
+	uintptr_t word = (uintptr_t)what & ~(uintptr_t)7;
+
+	if (!running || is_thread_local(word))
+		return;
+	/* What is done under a leaf is one step: none can tell. */
+	if (yield != YIELD_LOCK && lock_held_to_rank(LOCK_RANK_LEAF)) {
+		depend_note(word, running->now.what, yield, explore_thread());
+		return;
+	}
+	running->next = (struct step){ yield, word };
+	running->frame = __builtin_frame_address(0);
+	swapcontext(&running->context, &host->scheduler);
+}
+
+static void fiber_main(void)
+{
+	scenario_now->threads[running - fibers]();
+	running->done = true;
+	running->frame = running->stack + STACK_SIZE;
+	swapcontext(&running->context, &host->scheduler);
+}
+
+static void create_fibers(void)
+{
+	struct fiber *fiber;
+
+	for (nr_fibers = 0; nr_fibers < EXPLORE_THREADS_MAX &&
+	     scenario_now->threads[nr_fibers]; nr_fibers++) {
+		fiber = &fibers[nr_fibers];
+		memset(fiber, 0, sizeof(*fiber));
+		fiber->next = (struct step){ YIELD_READ, (uintptr_t)fiber };
+		fiber->cache = (uintptr_t)&cache_detached -
+			       (uintptr_t)&cache_tables;
+		fiber->stack = explore_map(STACK_SIZE, MAP_PRIVATE);
+		fiber->frame = fiber->stack + STACK_SIZE;
+		getcontext(&fiber->context);
+		fiber->context.uc_stack.ss_sp = fiber->stack;
+		fiber->context.uc_stack.ss_size = STACK_SIZE;
+		makecontext(&fiber->context, fiber_main, 0);
+	}
+}
+
+static void resume(struct fiber *fiber)
+{
+	uintptr_t cache = thread_cache_distance;
+	struct locks_held held = locks_held;
+
+	thread_cache_distance = fiber->cache;
+	locks_held = fiber->held;
+	running = fiber;
+	swapcontext(&host->scheduler, &fiber->context);
+	running = NULL;
+	fiber->cache = thread_cache_distance;
+	fiber->held = locks_held;
+	thread_cache_distance = cache;
+	locks_held = held;
+}
+
+/* --- States --------------------------------------------------------------- */
+
+static uint64_t hash_bytes(uint64_t hash, const void *start, size_t size)
+{
+	const uint64_t *words = start;
+	uint64_t lanes[4] = { hash, 1, 2, 3 };
+	size_t i, n = size / sizeof(*words);
+	unsigned int lane;
+
+	for (i = 0; i + 4 <= n; i += 4) {
+		for (lane = 0; lane < 4; lane++) {
+			lanes[lane] ^= words[i + lane];
+			lanes[lane] *= 0x9e3779b97f4a7c15u;
+			lanes[lane] ^= lanes[lane] >> 29;
+		}
+	}
+	for (; i < n; i++)
+		lanes[i % 4] = (lanes[i % 4] ^ words[i]) * 0x9e3779b97f4a7c15u;
+	for (lane = 1; lane < 4; lane++) {
+		lanes[0] = (lanes[0] ^ lanes[lane]) * 0x9e3779b97f4a7c15u;
+		lanes[0] ^= lanes[0] >> 31;
+	}
+	return lanes[0];
+}
+
+/* All static data, the records, and of each thread what it has on its stack. */
+static uint64_t hash_state(void)
+{
+	uint64_t hash = 0;
+	unsigned int i;
+	size_t depth;
+
+	for (i = 0; i < sizeof(host->areas) / sizeof(host->areas[0]); i++)
+		hash = hash_bytes(hash, (void *)host->areas[i].start,
+				  host->areas[i].end - host->areas[i].start);
+	for (i = 0; i < nr_fibers; i++) {
+		depth = (size_t)(fibers[i].stack + STACK_SIZE -
+				 fibers[i].frame);
+		hash = hash_bytes(hash, fibers[i].frame, depth & ~(size_t)7);
+	}
+	return hash;
+}
+
+/*
+ * Has this state been explored, with no more threads asleep? What the blocks
+ * contain is no part of the state, and so is looked at here.
+ */
+static bool seen_before(unsigned int asleep)
+{
+	uint64_t hash, slot;
+
+	if (meta_mapped() != host->meta)
+		return false;
+	hash = hash_state() & ~(uint64_t)ALL_ASLEEP;
+	for (slot = hash >> 20; known->states[slot % STATE_SLOTS]; slot++) {
+		uint64_t state = known->states[slot % STATE_SLOTS];
+
+		if ((state & ~(uint64_t)ALL_ASLEEP) == hash &&
+		    !(state & ALL_ASLEEP & ~asleep)) {
+			scenario_now->look();
+			return true;
+		}
+	}
+	if (known->nr_states < STATE_SLOTS / 2) {
+		known->states[slot % STATE_SLOTS] = hash | asleep;
+		known->nr_states++;
+	}
+	return false;
+}
+
+/* The mapping around an address. */
+static struct area mapping_around(uintptr_t address)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	struct area area = { 0 };
+	char line[512];
+
+	while (maps && fgets(line, sizeof(line), maps)) {
+		area.start = strtoul(line, NULL, 16);
+		area.end = strtoul(strchr(line, '-') + 1, NULL, 16);
+		if (address >= area.start && address < area.end)
+			break;
+	}
+	if (!maps || address >= area.end)
+		abort();
+	fclose(maps);
+	return area;
+}
+
+/* The linker's: where static data begins and ends. */
+extern char __data_start[], end[];
+
+static void find_areas(void)
+{
+	struct cache *record = cache_acquire();
+
+	cache_release(record);
+	host->areas[0] = (struct area){ ((uintptr_t)__data_start + 7) &
+					~(uintptr_t)7, (uintptr_t)end };
+	host->areas[1] = mapping_around((uintptr_t)record);
+	host->meta = meta_mapped();
+}
+
+/* --- Orders --------------------------------------------------------------- */
+
+static bool can_go_on(const struct fiber *fiber)
+{
+	const struct lock *lock = (const struct lock *)fiber->next.what;
+
+	return !fiber->done && (fiber->next.yield != YIELD_LOCK || !lock->word);
+}
+
+/* Return: those of the sleeping threads that sleep on. */
+static unsigned int take_step(unsigned int i, unsigned int asleep)
+{
+	struct step step = fibers[i].next;
+	unsigned int j;
+
+	if (host->depth == PATH_MAX_STEPS)
+		explore_fail("no end");
+	known->path[host->depth] = (unsigned char)i;
+	known->path_steps[host->depth++] = step;
+	known->sum.steps++;
+	known->depth = host->depth;
+	fibers[i].now = step;
+	depend_begin_step(&step, i);
+	resume(&fibers[i]);
+	depend_end_step(&step, i);
+	for (j = 0; j < nr_fibers; j++) {
+		if (steps_depend(&fibers[j].next, &step))
+			asleep &= ~(1U << j);
+	}
+	return asleep;
+}
+
+static void __attribute__((noreturn)) end_of_order(void)
+{
+	if (++known->sum.orders > known->orders_max)
+		_exit(ORDER_TOO_MANY);
+	if (host->depth > known->sum.longest)
+		known->sum.longest = host->depth;
+	scenario_now->finish();
+	_exit(ORDER_GOOD);
+}
+
+/* In a child, all orders that begin with this thread. Return: in that child. */
+static bool try_first(unsigned int i)
+{
+	int status = 0;
+	pid_t pid = _Fork();
+
+	if (pid < 0)
+		explore_fail("no process");
+	if (!pid)
+		return true;
+	waitpid(pid, &status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == ORDER_GOOD)
+		return false;
+	if (WIFEXITED(status))
+		_exit(WEXITSTATUS(status));
+	host->depth = known->depth;
+	explore_fail("thread %u died from signal %d", i, WTERMSIG(status));
+}
+
+/* Which threads could go on, by a bit each. Ends the order at its end. */
+static unsigned int ready_threads(void)
+{
+	unsigned int ready = 0, live = 0, i;
+
+	for (i = 0; i < nr_fibers; i++) {
+		ready |= can_go_on(&fibers[i]) ? 1U << i : 0;
+		live += !fibers[i].done;
+	}
+	if (!live)
+		end_of_order();
+	if (!ready)
+		explore_fail("nobody can go on");
+	return ready;
+}
+
+/* One whose step matters to no other has to be tried alone. */
+static unsigned int only_private(unsigned int ready)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_fibers; i++) {
+		if (ready >> i & 1 && step_is_private(&fibers[i].next, i))
+			return 1U << i;
+	}
+	return ready;
+}
+
+/* Runs on in one child after the other, and itself to the last order's end. */
+static void __attribute__((noreturn)) run_orders(void)
+{
+	unsigned int asleep = 0, ready, i;
+
+	for (;;) {
+		ready = only_private(ready_threads()) & ~asleep;
+		if (!ready) {
+			known->sum.same++;
+			_exit(ORDER_GOOD);
+		}
+		if (ready & (ready - 1) && seen_before(asleep)) {
+			known->sum.met++;
+			_exit(ORDER_GOOD);
+		}
+		for (;;) {
+			i = (unsigned int)__builtin_ctz(ready);
+			ready &= ready - 1;
+			if (!ready || try_first(i))
+				break;
+			asleep |= 1U << i;
+		}
+		asleep = take_step(i, asleep);
+	}
+}
+
+static void __attribute__((noreturn)) run_all(void)
+{
+	host = explore_map(sizeof(*host), MAP_PRIVATE);
+	depend_begin();
+	/* All are where they were before: each round begins as this one. */
+	scenario_now->prepare();
+	find_areas();
+	create_fibers();
+	yield_hook = on_yield;
+	run_orders();
+}
+
+bool explore(const struct scenario *scenario, unsigned long orders_max,
+	     struct explored *explored)
+{
+	int status = 0;
+	pid_t pid;
+
+	known = explore_map(sizeof(*known), MAP_SHARED);
+	depend_forget();
+	scenario_now = scenario;
+	known->orders_max = orders_max;
+	do {
+		known->sum = (struct explored){ .rounds =
+						known->sum.rounds + 1 };
+		memset(known->states, 0, sizeof(known->states));
+		known->nr_states = 0;
+		pid = fork();
+		if (!pid)
+			run_all();
+		waitpid(pid, &status, 0);
+	} while (!status && depend_learned() && known->sum.rounds < ROUNDS_MAX);
+	*explored = known->sum;
+	munmap(known, sizeof(*known));
+	return !status && explored->rounds < ROUNDS_MAX;
+}
