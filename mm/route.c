@@ -81,7 +81,7 @@ static void *alloc_zeroed(unsigned int class, size_t size)
 {
 	void *obj;
 
-	if (class_is_paged(class) && !READ_ONCE(class_limits[class].magazine)) {
+	if (class_is_paged(class)) {
 		if (!class_tier(class)->refill(class, &obj, 1))
 			return NULL;
 		if (slab_pool_is_clean(class, obj))

@@ -6,6 +6,7 @@
 #include "mm/knobs.h"
 
 #define MAGAZINE_KEEP	((size_t)CONFIG_HAKMEM_MAGAZINE_KB << 10)
+#define SINGLE_KEEP	((size_t)CONFIG_HAKMEM_MAGAZINE_SINGLE_KB << 10)
 #define REFILL_KEEP	((size_t)CONFIG_HAKMEM_REFILL_KB << 10)
 #define DEPOT_KEEP	((size_t)CONFIG_HAKMEM_DEPOT_KB << 10)
 #define REFILL_MIN	((size_t)4)
@@ -22,6 +23,9 @@ struct class_limits class_limits_default(unsigned int class)
 			      (size_t)CONFIG_HAKMEM_MAGAZINE_SIZE);
 	size_t refill = max(REFILL_KEEP / size, REFILL_MIN);
 	size_t depot = DEPOT_KEEP;
+
+	if (size <= SINGLE_KEEP)
+		magazine = max(magazine, (size_t)1);
 
 	if (class_on_diet(class)) {
 		magazine = min(magazine, DIET_MAGAZINE);
