@@ -21,11 +21,12 @@ $(error The path of the source or object tree contains spaces)
 endif
 
 # These goals read no configuration, and run one by one beside other goals.
-lone-goals := setup setup-bench setup-install clean mrproper distclean
+lone-goals := setup setup-bench setup-install setup-cross
+lone-goals += clean mrproper distclean
 bare-goals := help check $(lone-goals) install uninstall deb
 lone-goals += %config
 # These make their own, where that is needed.
-self-goals := run matrix selftests-all sanitize fuzz
+self-goals := run matrix cross selftests-all sanitize fuzz
 
 KCONFIG_CONF ?= kconfig-conf
 ifneq ($(filter-out $(bare-goals),$(goals)),)
@@ -158,8 +159,8 @@ deb:
 
 # -----------------------------------------------------------------------------
 
-.PHONY: run setup setup-bench setup-install check matrix selftests-all
-.PHONY: sanitize fuzz
+.PHONY: run setup setup-bench setup-install setup-cross
+.PHONY: check cross matrix selftests-all sanitize fuzz
 run:
 	$(Q)$(srctree)/tools/build/setup.sh build
 	$(Q)$(MAKE) -f $(srctree)/Makefile all
@@ -171,11 +172,17 @@ setup:
 setup-bench:
 	$(Q)$(srctree)/tools/build/setup.sh bench
 
+setup-cross:
+	$(Q)$(srctree)/tools/build/setup.sh cross
+
 setup-install:
 	$(Q)$(srctree)/tools/build/setup.sh install
 
 check:
 	$(Q)$(srctree)/tools/check/all.sh $(srctree)
+
+cross:
+	$(Q)$(srctree)/tools/build/cross.sh $(KINDS)
 
 matrix:
 	$(Q)$(srctree)/tools/build/matrix.sh $(CONFIGS)

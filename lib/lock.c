@@ -5,7 +5,6 @@
 #include "lib/lock.h"
 
 #include <errno.h>
-#include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,6 +13,10 @@
  * is cheaper than two system calls, unless the owner has lost its processor.
  */
 #define SPIN_ROUNDS	100
+
+/* The kernel's numbers: its headers are not with every C library. */
+#define FUTEX_WAIT_PRIVATE	128
+#define FUTEX_WAKE_PRIVATE	129
 
 static void cpu_relax(void)
 {

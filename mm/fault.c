@@ -15,6 +15,8 @@
 #define ENVIRONMENT_NAME	"HAKMEM_FAULT"
 #define PERMILLE_MAX		1000
 
+struct fault_machine fault_machine;
+
 /* Each word by itself is atomic; @calls is 0 while the others change. */
 static struct fault_plan plan;
 static unsigned long nr_calls, nr_strikes;

@@ -22,19 +22,22 @@
 #include "mm/knobs.h"
 #include "mm/lock_order.h"
 #include "mm/registry.h"
+#include "mm/report.h"
 #include "mm/route.h"
 #include "mm/thread.h"
+#include "mm/vm.h"
 
 enum init_state init_state;
 
 /* Held over the whole start; the holder may come back in, allocating. */
 static struct lock init_lock = LOCK_INIT_RANK(LOCK_RANK_INIT);
 
-static void fork_child(void)
+void init_fork_child(void)
 {
 	if (lock_orphaned(&init_lock))
 		lock_reset(&init_lock);
 	route_fork_child();
+	thread_fork_child();
 }
 
 /* Also when the start fails: another thread may be trying again by then. */
@@ -42,8 +45,9 @@ static void hook_fork(void)
 {
 	static bool done;
 
-	if (!done)
-		done = !pthread_atfork(NULL, NULL, fork_child);
+	/* A C library calls its own malloc at the right time. */
+	if (!done && !IS_ENABLED(CONFIG_HAKMEM_LIBC))
+		done = !pthread_atfork(NULL, NULL, init_fork_child);
 }
 
 /* Release: pairs with the acquire in init_ensure(). */
@@ -72,6 +76,8 @@ static void start_locked(void)
 {
 	reach(INIT_BOOTING);
 	read_environment();
+	if (vm_page_size() > SLAB_SIZE)
+		report_fatal("the kernel's pages are larger than 64 KiB");
 	if (!registry_init()) {
 		reach(INIT_DOWN);
 		hook_fork();
@@ -83,7 +89,7 @@ static void start_locked(void)
 	reach(INIT_UP);
 }
 
-static void __attribute__((__destructor__)) verify_at_exit(void)
+static void AT_EXIT verify_at_exit(void)
 {
 	cache_verify();
 }

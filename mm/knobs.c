@@ -92,7 +92,8 @@ const char *knob_environment(const char *name)
 	const char *behind;
 	char **entry;
 
-	if (getauxval(AT_SECURE))
+	/* A C library's own malloc has no variables. */
+	if (IS_ENABLED(CONFIG_HAKMEM_LIBC) || getauxval(AT_SECURE))
 		return NULL;
 	for (entry = environ; entry && *entry; entry++) {
 		behind = parse_prefix(*entry, name);

@@ -48,28 +48,20 @@ static struct {
 
 #define EMPTY_LIST	(&space.room[SUPERSLAB_SLABS])
 
-/*
- * What this thread has between the lists and its next owner. When a signal
- * handler forks then, the child's thread goes on with it.
- */
-static __thread struct {
-	struct superslab *superslab;
-	uint32_t units;
-	bool shrinking;
-} held __attribute__((tls_model("initial-exec")));
-
 void superslab_hold(struct superslab *superslab, uint32_t units)
 {
-	WRITE_ONCE(held.units, units);
+	struct superslab_held *held = superslab_held();
+
+	WRITE_ONCE(held->units, units);
 	/* Of the handler's reads, too. */
 	__atomic_signal_fence(__ATOMIC_RELEASE);
-	WRITE_ONCE(held.superslab, superslab);
+	WRITE_ONCE(held->superslab, superslab);
 }
 
 void superslab_let_go(void)
 {
 	__atomic_signal_fence(__ATOMIC_RELEASE);
-	WRITE_ONCE(held.superslab, NULL);
+	WRITE_ONCE(superslab_held()->superslab, NULL);
 }
 
 static void init_lists_locked(void)
@@ -397,7 +389,7 @@ static struct superslab *take_victim_locked(size_t limit, bool all,
 /* Seen by a forked child: units may be out that nobody will put back. */
 static void shrinkers_add(int n)
 {
-	WRITE_ONCE(held.shrinking, n > 0);
+	WRITE_ONCE(superslab_held()->shrinking, n > 0);
 	__atomic_fetch_add(&space.shrinkers, n, __ATOMIC_RELAXED);
 	WRITE_ONCE(space.shrinker, thread_token());
 }
@@ -536,6 +528,7 @@ static uint32_t unowned_units(const struct superslab *superslab)
 
 static void rebuild_space(void)
 {
+	const struct superslab_held *held = superslab_held();
 	struct superslab *superslab;
 	size_t index = 0;
 
@@ -544,14 +537,14 @@ static void rebuild_space(void)
 	space.dirty_units = 0;
 	space.pace.least = 0;
 	space.mapped = 0;
-	space.shrinkers = held.shrinking;
+	space.shrinkers = held->shrinking;
 	while ((superslab = registry_next_superslab(&index))) {
 		space.mapped++;
-		if (held.superslab == superslab && held.units == ALL_UNITS)
+		if (held->superslab == superslab && held->units == ALL_UNITS)
 			continue;
 		superslab->free_units = unowned_units(superslab);
-		if (held.superslab == superslab)
-			superslab->free_units &= ~held.units;
+		if (held->superslab == superslab)
+			superslab->free_units &= ~held->units;
 		superslab->dirty_units = superslab->free_units;
 		count_locked(superslab, 1);
 		list_init(&superslab->node);

@@ -13,6 +13,13 @@
 #include <stdbool.h>
 
 #include "mm/init.h"
+#include "mm/superslab.h"
+
+__thread uintptr_t thread_cache_distance
+	__attribute__((tls_model("initial-exec")));
+
+__thread struct superslab_held superslab_held_here
+	__attribute__((tls_model("initial-exec")));
 
 static pthread_key_t exit_key;
 static bool exit_key_valid;

@@ -42,6 +42,10 @@
 
 static size_t page_size;
 
+/* Where a machine that is only made up has its first mapping's end. */
+#define FAKED_BITS		46
+#define FAKED_TRIES		1024
+
 /*
  * Addresses set aside for when the kernel has no further mapping to give: of
  * what is in use, below @next, and the rest each is one, and to move the bound
@@ -53,7 +57,7 @@ static struct {
 	uintptr_t end;
 } spare;
 
-size_t vm_page_size(void)
+static size_t kernel_page_size(void)
 {
 	size_t size = READ_ONCE(page_size);
 
@@ -62,6 +66,58 @@ size_t vm_page_size(void)
 		WRITE_ONCE(page_size, size);
 	}
 	return size;
+}
+
+size_t vm_page_size(void)
+{
+	size_t faked = fault_page_size();
+
+	return faked ? faked : kernel_page_size();
+}
+
+/* At this place or nowhere. */
+static void *map_at(uintptr_t place, size_t size, int prot, int flags)
+{
+	void *addr = mmap((void *)place, size, prot,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE |
+			  flags, -1, 0);
+
+	if (addr != MAP_FAILED && (uintptr_t)addr != place) {
+		munmap(addr, size);
+		addr = MAP_FAILED;
+	}
+	return addr;
+}
+
+/* As fault_machine would: from its last address downwards, by its pages. */
+static void *map_faked(void *hint, size_t size, int prot, int flags)
+{
+	static uintptr_t used;
+	unsigned int bits = fault_address_bits();
+	uintptr_t end = (uintptr_t)1 << (bits ? bits : FAKED_BITS);
+	unsigned int tries;
+	uintptr_t place;
+	void *addr;
+
+	size = ALIGN_UP(size, vm_page_size());
+	if (hint && (uintptr_t)hint <= end && size <= end - (uintptr_t)hint) {
+		addr = map_at((uintptr_t)hint, size, prot, flags);
+		if (addr != MAP_FAILED)
+			return addr;
+	}
+	for (tries = 0; tries < FAKED_TRIES && size < end; tries++) {
+		place = __atomic_add_fetch(&used, size, __ATOMIC_RELAXED);
+		addr = map_at(end - min(place, end), size, prot, flags);
+		if (addr != MAP_FAILED)
+			return addr;
+	}
+	return MAP_FAILED;
+}
+
+static bool is_faked(void)
+{
+	return sizeof(void *) > 4 &&
+	       (fault_page_size() || fault_address_bits());
 }
 
 /* The kernel may take its time, and a thread that waits has done no wrong. */
@@ -76,8 +132,9 @@ static void *map_pages(void *hint, size_t size, int prot, int flags)
 	void *addr;
 
 	expect_no_lock();
-	addr = mmap(hint, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags,
-		    -1, 0);
+	addr = is_faked() ? map_faked(hint, size, prot, flags) :
+			    mmap(hint, size, prot,
+				 MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 	return addr == MAP_FAILED ? NULL : addr;
 }
 
@@ -265,7 +322,7 @@ bool vm_purge(void *addr, size_t size)
 size_t vm_resident(const void *addr, size_t size)
 {
 	unsigned char in_memory[RESIDENT_PAGES];
-	size_t page = vm_page_size();
+	size_t page = kernel_page_size();
 	uintptr_t at = (uintptr_t)addr;
 	uintptr_t end = at + size;
 	size_t bytes = 0, n, i;
@@ -301,7 +358,7 @@ void *vm_remap(void *addr, size_t old_size, size_t size)
 	void *moved;
 
 	expect_no_lock();
-	if (fault_strikes(VM_CALL_REMAP) || in_spare(addr))
+	if (fault_strikes(VM_CALL_REMAP) || in_spare(addr) || is_faked())
 		return NULL;
 	moved = mremap(addr, old_size, size, MREMAP_MAYMOVE);
 	errno = saved;

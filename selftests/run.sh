@@ -8,7 +8,7 @@
 #
 # Environment: srctree, objtree; unconfigured: targets that are not built; CASE:
 # only the cases it matches; QUICK: leave slow cases out; TIMEOUT: seconds for
-# one target.
+# one target; EMULATOR: what runs the runners, if not this machine.
 
 set -u
 : "${srctree:?}" "${objtree:?}" "${unconfigured=}"
@@ -102,7 +102,9 @@ run_target()
 	if [ -e "$srctree/selftests/$target/run.sh" ]; then
 		set -- sh "$srctree/selftests/$target/run.sh" ${CASE:+"$CASE"}
 	else
-		set -- "$objtree/selftests/$target/${target}_test" \
+		# shellcheck disable=SC2086 # the words of the emulator
+		set -- ${EMULATOR-} \
+			"$objtree/selftests/$target/${target}_test" \
 			${QUICK:+--quick} ${CASE:+"$CASE"}
 	fi
 	{

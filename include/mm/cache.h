@@ -137,6 +137,13 @@ struct cache_tables {
 
 extern const struct cache_tables cache_tables __hidden;
 
+#ifdef CONFIG_HAKMEM_LIBC
+
+/* This thread's cache, or the boot cache; by a pointer that libc keeps. */
+struct cache *thread_cache(void);
+
+#else /* CONFIG_HAKMEM_LIBC */
+
 /*
  * This thread's cache, as the distance from cache_tables. Thread-local memory
  * reads as zero while the dynamic loader still relocates, and IFUNC resolvers
@@ -144,6 +151,8 @@ extern const struct cache_tables cache_tables __hidden;
  */
 extern __thread uintptr_t thread_cache_distance
 	__attribute__((tls_model("initial-exec"))) __hidden;
+
+#endif /* CONFIG_HAKMEM_LIBC */
 
 /* One address in a register, not one for each table. */
 static __always_inline const struct cache_tables *cache_tables_base(void)
@@ -157,7 +166,12 @@ static __always_inline const struct cache_tables *cache_tables_base(void)
 static __always_inline struct cache *
 cache_self(const struct cache_tables *tables)
 {
+#ifdef CONFIG_HAKMEM_LIBC
+	(void)tables;
+	return thread_cache();
+#else
 	return (struct cache *)((uintptr_t)tables + thread_cache_distance);
+#endif
 }
 
 static __always_inline size_t recent_index(const void *obj)

@@ -16,6 +16,9 @@
 #define HAKMEM_MM_FAULT_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/compiler.h"
 
 enum vm_call {
 	VM_CALL_MAP,
@@ -46,6 +49,16 @@ struct fault_plan {
 	unsigned long seed;
 };
 
+/**
+ * struct fault_machine - another kernel, as far as addresses go
+ * @page_size: bytes of its pages, more than the real one's; 0: as they are
+ * @address_bits: all it maps is below this power of two; 0: anywhere
+ */
+struct fault_machine {
+	size_t page_size;
+	unsigned int address_bits;
+};
+
 #ifdef CONFIG_HAKMEM_FAULT_INJECTION
 
 /* Counts the call. Return: whether it has to fail. */
@@ -57,6 +70,24 @@ void fault_set(const struct fault_plan *plan);
 /* Calls counted since fault_set(), and how many of them were failed. */
 unsigned long fault_calls(void);
 unsigned long fault_strikes_so_far(void);
+
+extern struct fault_machine fault_machine __hidden;
+
+/* What vm.c is to behave as, from before the first request on. */
+static inline void fault_set_machine(const struct fault_machine *machine)
+{
+	fault_machine = *machine;
+}
+
+static inline size_t fault_page_size(void)
+{
+	return fault_machine.page_size;
+}
+
+static inline unsigned int fault_address_bits(void)
+{
+	return fault_machine.address_bits;
+}
 
 /* Read a plan as HAKMEM_FAULT has it. Return: false if it is none. */
 bool fault_parse(const char *text, struct fault_plan *plan);
@@ -75,6 +106,21 @@ static inline bool fault_strikes(enum vm_call call)
 static inline void fault_set(const struct fault_plan *plan)
 {
 	(void)plan;
+}
+
+static inline void fault_set_machine(const struct fault_machine *machine)
+{
+	(void)machine;
+}
+
+static inline size_t fault_page_size(void)
+{
+	return 0;
+}
+
+static inline unsigned int fault_address_bits(void)
+{
+	return 0;
 }
 
 static inline unsigned long fault_calls(void)

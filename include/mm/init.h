@@ -24,7 +24,17 @@ enum init_state {
 
 extern enum init_state init_state __hidden;
 
+/* A C library's own malloc has no end. */
+#ifdef CONFIG_HAKMEM_LIBC
+#define AT_EXIT	__attribute__((__unused__))
+#else
+#define AT_EXIT	__attribute__((__destructor__))
+#endif
+
 void __cold init_slow(void);
+
+/* In a forked child, before anything else of the program runs there. */
+void init_fork_child(void);
 
 /* Safe in any thread at any time, from inside itself as well. */
 static inline void init_ensure(void)

@@ -35,7 +35,9 @@ struct libc_mallinfo {
 /* hak_mallinfo2() as far as an int goes: what is more is INT_MAX. */
 struct libc_mallinfo mallinfo_int(void);
 
+#ifdef __GLIBC__	/* others have it in <stdlib.h> */
 void *memalign(size_t alignment, size_t size);
+#endif
 void *pvalloc(size_t size);
 size_t malloc_usable_size(void *ptr);
 void free_sized(void *ptr, size_t size);

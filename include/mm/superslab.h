@@ -104,6 +104,37 @@ struct superslab *superslab_take_units(unsigned int n, unsigned int *first,
 				       uint32_t *dirty);
 
 /**
+ * struct superslab_held - what a thread has between two owners
+ * @superslab: where the units are, NULL without any
+ * @units: which
+ * @shrinking: they are on their way to the kernel
+ *
+ * When a signal handler forks then, the child's thread goes on with it.
+ */
+struct superslab_held {
+	struct superslab *superslab;
+	uint32_t units;
+	bool shrinking;
+};
+
+#ifdef CONFIG_HAKMEM_LIBC
+
+/* This thread's. */
+struct superslab_held *superslab_held(void);
+
+#else /* CONFIG_HAKMEM_LIBC */
+
+extern __thread struct superslab_held superslab_held_here
+	__attribute__((tls_model("initial-exec"))) __hidden;
+
+static inline struct superslab_held *superslab_held(void)
+{
+	return &superslab_held_here;
+}
+
+#endif /* CONFIG_HAKMEM_LIBC */
+
+/**
  * superslab_hold() - These units are this thread's, whatever their record says.
  * @superslab: where they are
  * @units: which; all, if it is taken whole

@@ -20,4 +20,19 @@ struct cache *thread_attach(void);
 /* Make the key whose destructor takes a leaving thread's cache. */
 void thread_init(void);
 
+#ifdef CONFIG_HAKMEM_LIBC
+
+/* The thread ends, or at least needs its cache no longer. */
+void thread_leave(void);
+
+void thread_fork_child(void);
+
+#else /* CONFIG_HAKMEM_LIBC */
+
+static inline void thread_fork_child(void)
+{
+}
+
+#endif /* CONFIG_HAKMEM_LIBC */
+
 #endif /* HAKMEM_MM_THREAD_H */

@@ -64,8 +64,6 @@ const struct cache_tables cache_tables = {
 _Static_assert(CLASS_SIZE(68) == SLAB_SIZE && CLASS_SIZE(20) == HOT_SIZE_MAX,
 	       "classes that fit a slab of one unit, and the hot path's");
 
-__thread uintptr_t thread_cache_distance
-	__attribute__((tls_model("initial-exec")));
 
 /* Moves on when threads should look for magazines that they do not use. */
 static unsigned int cache_epoch;

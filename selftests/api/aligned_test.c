@@ -111,7 +111,7 @@ static void overflow_is_enomem(struct kunit *test)
 {
 	static const size_t big[] = {
 		SIZE_MAX, SIZE_MAX - 64, (size_t)PTRDIFF_MAX + 1,
-		(size_t)PTRDIFF_MAX, SIZE_MAX / 2 - 4096,
+		HOPELESS_SIZE, HOPELESS_SIZE - 4096,
 	};
 	size_t align, i;
 
@@ -135,9 +135,11 @@ static void overflow_is_enomem(struct kunit *test)
 
 static void huge_alignment_is_enomem(struct kunit *test)
 {
-	size_t align = opaque_size((size_t)1 << 62);
+	size_t align = opaque_size(SIZE_MAX / 4 + 1);
 	void *p = &align;
 
+	if (sizeof(size_t) == 4)
+		kunit_skip(test, "any multiple may be free in 32 bits");
 	errno = 0;
 	KUNIT_EXPECT_NULL(test, hak_aligned_alloc(align, 16));
 	KUNIT_EXPECT_EQ(test, errno, ENOMEM);
@@ -257,7 +259,7 @@ static void page_functions_align_to_pages(struct kunit *test)
 static void page_functions_overflow(struct kunit *test)
 {
 	static const size_t big[] = {
-		SIZE_MAX, SIZE_MAX - 4095, SIZE_MAX - 4094, PTRDIFF_MAX,
+		SIZE_MAX, SIZE_MAX - 4095, SIZE_MAX - 4094, HOPELESS_SIZE,
 	};
 	size_t i;
 

@@ -180,6 +180,7 @@ static void success_keeps_errno(struct kunit *test)
 {
 	size_t i;
 
+	need_mremap(test);
 	for (i = 0; i < ARRAY_LENGTH(some_sizes); i++) {
 		size_t size = some_sizes[i];
 		void *p, *q;

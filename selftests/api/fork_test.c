@@ -15,6 +15,7 @@
 #include "hakmem.h"
 #include "kunit.h"
 #include "memory.h"
+#include "mm/init.h"
 
 #define CHILD_SECONDS	10
 
@@ -202,6 +203,7 @@ static void fork_beside_busy_threads(struct kunit *test, size_t times)
 {
 	pthread_t threads[3];
 
+	need_fork_of_threads(test);
 	allocate_objects(test);
 	start_busy_threads(test, threads, ARRAY_LENGTH(threads));
 	fork_and_check(test, times);
@@ -230,6 +232,7 @@ static void two_threads_fork(struct kunit *test)
 	pthread_t busy[2], forking[2];
 	size_t i;
 
+	need_fork_of_threads(test);
 	kunit_need_plain(test);
 	allocate_objects(test);
 	start_busy_threads(test, busy, ARRAY_LENGTH(busy));
@@ -293,8 +296,19 @@ static const struct kunit_case fork_cases[] = {
 	{}
 };
 
+/* What a C library does whose own malloc it is. */
+static int hook_fork(struct kunit *test)
+{
+	(void)test;
+	if (!IS_ENABLED(CONFIG_HAKMEM_LIBC))
+		return 0;
+	hak_free(hak_malloc(1));
+	return pthread_atfork(NULL, NULL, init_fork_child);
+}
+
 static const struct kunit_suite fork_suite = {
 	.name = "fork",
+	.init = hook_fork,
 	.test_cases = fork_cases,
 };
 kunit_test_suite(fork_suite);

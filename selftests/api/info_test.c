@@ -178,6 +178,18 @@ static void mallinfo2_follows_objects(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, after.hblkhd, before.hblkhd);
 }
 
+#ifndef M_PERTURB	/* glibc's numbers, where <malloc.h> has none */
+#define M_MXFAST		1
+#define M_TRIM_THRESHOLD	-1
+#define M_TOP_PAD		-2
+#define M_MMAP_THRESHOLD	-3
+#define M_MMAP_MAX		-4
+#define M_CHECK_ACTION		-5
+#define M_PERTURB		-6
+#define M_ARENA_TEST		-7
+#define M_ARENA_MAX		-8
+#endif
+
 static void mallopt_accepts_hints(struct kunit *test)
 {
 	static const int accepted[] = {

@@ -18,8 +18,8 @@ static void huge_malloc_is_enomem(struct kunit *test)
 	static const size_t big[] = {
 		SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 15, SIZE_MAX - 16,
 		SIZE_MAX - 4095, SIZE_MAX - 4096, SIZE_MAX - 2 * 1024 * 1024,
-		(size_t)PTRDIFF_MAX + 1, (size_t)PTRDIFF_MAX,
-		(size_t)PTRDIFF_MAX - 4096, (size_t)1 << 60,
+		(size_t)PTRDIFF_MAX + 1, HOPELESS_SIZE,
+		HOPELESS_SIZE - 4096, HOPELESS_SIZE / 8 * 7,
 	};
 	size_t i;
 
@@ -38,15 +38,17 @@ static void huge_malloc_is_enomem(struct kunit *test)
 	}
 }
 
+/* Its square is the first number that is too large. */
+#define ROOT	((size_t)1 << 4 * sizeof(size_t))
+
 /* Products that overflow, most of them to something small. */
 static void product_overflow_is_enomem(struct kunit *test)
 {
 	static const size_t factors[][2] = {
 		{ SIZE_MAX, 2 }, { 2, SIZE_MAX }, { SIZE_MAX, SIZE_MAX },
-		{ SIZE_MAX / 2 + 1, 2 }, { (size_t)1 << 32, (size_t)1 << 32 },
-		{ ((size_t)1 << 32) + 1, (size_t)1 << 32 },
+		{ SIZE_MAX / 2 + 1, 2 }, { ROOT, ROOT }, { ROOT + 1, ROOT },
 		{ SIZE_MAX / 16 + 1, 16 }, { SIZE_MAX / 3 + 1, 3 },
-		{ (size_t)1 << 31, (size_t)1 << 32 },
+		{ ROOT / 2, ROOT },
 	};
 	size_t i;
 
@@ -91,10 +93,8 @@ static void describe_resource(const void *param, char *text, size_t size)
 static void limit_resource(struct kunit *test, const struct resource *resource,
 			   size_t headroom)
 {
-	size_t limit = process_status(resource->field) + headroom;
-	const struct rlimit rlimit = { limit, limit };
-
-	KUNIT_ASSERT_EQ(test, setrlimit(resource->id, &rlimit), 0);
+	limit_process(test, resource->id,
+		      process_status(resource->field) + headroom);
 }
 
 static void limit_memory(struct kunit *test, size_t headroom)
@@ -252,6 +252,7 @@ static void threads_share_exhausted_memory(struct kunit *test)
 	size_t i, count;
 	struct link *all;
 
+	need_limits(test);
 	kunit_need_plain(test);
 	pthread_barrier_init(&start, NULL, ARRAY_LENGTH(threads) + 1);
 	for (i = 0; i < ARRAY_LENGTH(threads); i++)
@@ -281,6 +282,7 @@ static void exhaustion_is_reported_three_times(struct kunit *test)
 {
 	struct report report;
 
+	need_limits(test);
 	report_call(&report, run_out_of_memory, test);
 	KUNIT_EXPECT_EQ(test, report.status, 0);
 	KUNIT_EXPECT_MSG(test, strstr(report.line,

@@ -70,6 +70,9 @@ static void describe_misuse(const void *param, char *text, size_t size)
 			   (function), (what), (void *)(ptr),		\
 			   (void *)(ptr), (what))
 
+/* Where a program's half of 48 bits ends; any address if there are 32. */
+#define HALF_END	(UINTPTR_MAX / 0x20000 + 1)
+
 static void foreign_pointer(struct kunit *test)
 {
 	const struct misuse *misuse = test->param_value;
@@ -83,8 +86,8 @@ static void foreign_pointer(struct kunit *test)
 		in_data, on_stack, in_libc_heap, in_libc_mapping, mapped,
 		mapped + 2 * MIB, (void *)(uintptr_t)foreign_pointer,
 		(void *)8, (void *)16, (void *)4096,
-		(void *)0x00007ffffffff000, (void *)0x0000800000000000,
-		(void *)0x0800000000000000, (void *)0xffff800000000000,
+		(void *)(HALF_END - 0x1000), (void *)HALF_END,
+		(void *)(HALF_END << 12), (void *)-HALF_END,
 		(void *)~(uintptr_t)15,
 	};
 	size_t i;

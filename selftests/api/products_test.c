@@ -28,12 +28,13 @@ static void describe_product(const void *param, char *text, size_t size)
  */
 static const char look[] =
 	"PATH=$PATH:/usr/sbin:/sbin\n"
-	"for tool in nm strings objcopy; do\n"
+	"nm=${NM:-nm} objcopy=${OBJCOPY:-objcopy}\n"
+	"for tool in $nm strings $objcopy; do\n"
 	"	command -v $tool >/dev/null || exit 4\n"
 	"done\n"
 	"plain=$(mktemp) && trap 'rm -f \"$plain\"' EXIT &&\n"
-	"objcopy --strip-debug \"$0\" \"$plain\" &&\n"
-	"symbols=$(nm \"$plain\") && strings=$(strings -a \"$plain\") &&\n"
+	"$objcopy --strip-debug \"$0\" \"$plain\" &&\n"
+	"symbols=$($nm \"$plain\") && strings=$(strings -a \"$plain\") &&\n"
 	"test -n \"$symbols\" && test -n \"$strings\" || exit 1\n"
 	"printf '%s\\n' \"$symbols\" | grep -ci fallback\n"
 	"printf '%s\\n' \"$strings\" | grep -v CONFIG_ |\n"

@@ -124,7 +124,7 @@ static void failure_keeps_the_object(struct kunit *test)
 {
 	static const size_t sizes[] = { 1, 100, 5000, 100000, 3000000 };
 	static const size_t huge[] = {
-		SIZE_MAX, (size_t)PTRDIFF_MAX + 1, (size_t)PTRDIFF_MAX - 4096,
+		SIZE_MAX, (size_t)PTRDIFF_MAX + 1, HOPELESS_SIZE - 4096,
 	};
 	size_t i, j;
 

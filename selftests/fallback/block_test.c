@@ -128,13 +128,15 @@ static void zero_is_zero(struct kunit *test)
 		}
 }
 
+#define TOP_BIT	(SIZE_MAX / 2 + 1)
+
 static void absurd_sizes_are_refused(struct kunit *test)
 {
 	size_t huge = opaque_size(PTRDIFF_MAX);
 
 	KUNIT_EXPECT_NULL(test, fallback_alloc(huge, 1, false));
-	KUNIT_EXPECT_NULL(test, fallback_alloc(huge, (size_t)1 << 63, true));
-	KUNIT_EXPECT_NULL(test, fallback_alloc(1, (size_t)1 << 63, false));
+	KUNIT_EXPECT_NULL(test, fallback_alloc(huge, TOP_BIT, true));
+	KUNIT_EXPECT_NULL(test, fallback_alloc(1, TOP_BIT, false));
 	KUNIT_EXPECT_FALSE(test, fallback_stats(&(struct fallback_stats){}));
 }
 

@@ -207,6 +207,7 @@ static void libc_has_none_either(struct kunit *test)
 	const struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
 	char *p;
 
+	need_limits(test);
 	setenv(KNOB_NAME, "1", 1);
 	hak_free(hak_malloc(1));
 	KUNIT_ASSERT_EQ(test, setrlimit(RLIMIT_AS, &tight), 0);

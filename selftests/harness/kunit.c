@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "memory.h"
 #include "run.h"
 #include "sanitizer.h"
 
@@ -128,6 +129,8 @@ void kunit_need_plain(struct kunit *test)
 {
 	if (KUNIT_SANITIZER)
 		kunit_skip(test, "not with a sanitizer");
+	if (process_is_emulated())
+		kunit_skip(test, "not in an emulator");
 }
 
 static void call_case(struct kunit *test)

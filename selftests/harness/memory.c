@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "kunit.h"
 #include "memory.h"
 
 static uint64_t mix(uint64_t x)
@@ -88,13 +90,24 @@ size_t prng_size(struct prng *prng, size_t max)
 	return size > max ? max : size;
 }
 
+bool process_is_emulated(void)
+{
+	const char *emulator = getenv("EMULATOR");
+
+	return emulator && *emulator;
+}
+
 size_t process_status(const char *field)
 {
 	char text[4096];
 	char *line;
-	int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	ssize_t got;
+	int fd;
 
+	if (process_is_emulated())
+		return 0;
+	fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 	if (got < 0)
 		abort();
 	close(fd);
@@ -103,6 +116,38 @@ size_t process_status(const char *field)
 	if (!line)
 		abort();
 	return strtoul(line + strlen(field), NULL, 10) * KIB;
+}
+
+void need_limits(struct kunit *test)
+{
+	if (process_is_emulated())
+		kunit_skip(test, "the emulator sets no limits of memory");
+}
+
+void need_mremap(struct kunit *test)
+{
+	if (process_is_emulated() && sizeof(void *) == 4)
+		kunit_skip(test, "the emulator's mremap() loses memory");
+}
+
+void need_fork_of_threads(struct kunit *test)
+{
+	if (process_is_emulated())
+		kunit_skip(test, "the emulator may hang in such a child");
+}
+
+void need_mincore(struct kunit *test)
+{
+	if (process_is_emulated() && getenv("QEMU_PAGESIZE"))
+		kunit_skip(test, "the emulator's mincore() counts other pages");
+}
+
+void limit_process(struct kunit *test, int resource, size_t bytes)
+{
+	const struct rlimit limit = { bytes, bytes };
+
+	need_limits(test);
+	KUNIT_ASSERT_EQ(test, setrlimit((unsigned int)resource, &limit), 0);
 }
 
 size_t process_mappings(void)

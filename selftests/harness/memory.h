@@ -16,6 +16,15 @@
 
 #define ARRAY_LENGTH(a)	(sizeof(a) / sizeof((a)[0]))
 
+/* More bytes than there are addresses for, in pages of any size. */
+#define NO_ROOM_SIZE	((SIZE_MAX / 8 + 1) * 7)
+
+/* The largest size there is; with 32 bits, the kernel may well have that. */
+#define HOPELESS_SIZE \
+	(sizeof(size_t) > 4 ? (size_t)PTRDIFF_MAX : NO_ROOM_SIZE)
+
+struct kunit;
+
 /*
  * A value the compiler knows nothing about: sizes that no program should ask
  * for and pointers that no program should free make it warn otherwise.
@@ -62,8 +71,35 @@ size_t prng_below(struct prng *prng, size_t bound);
 /* From 0 to @max, each magnitude equally likely: sizes as programs ask. */
 size_t prng_size(struct prng *prng, size_t max);
 
-/* Bytes of a line of /proc/self/status, such as "VmRSS:". */
+/* Does an emulator run this process, as qemu-user does? */
+bool process_is_emulated(void);
+
+/*
+ * Bytes of a line of /proc/self/status, such as "VmRSS:"; always 0 when
+ * emulated, because what the emulator needs is counted there as well.
+ */
 size_t process_status(const char *field);
+
+/* Skip a case that needs limits of memory: emulators set none. */
+void need_limits(struct kunit *test);
+
+/*
+ * Skip a case in which the kernel may refuse mremap(), because the range is
+ * two mappings of its: qemu-user 7.2 of 32 bits then takes the memory away.
+ */
+void need_mremap(struct kunit *test);
+
+/* Skip a case that forks beside threads, whose locks qemu-user leaves held. */
+void need_fork_of_threads(struct kunit *test);
+
+/*
+ * Skip a case that asks which pages are in memory: an emulator whose pages are
+ * larger than the machine's answers for the machine's.
+ */
+void need_mincore(struct kunit *test);
+
+/* Set a limit of the process by its RLIMIT_ name, or skip the case. */
+void limit_process(struct kunit *test, int resource, size_t bytes);
 
 /* Number of mappings of the process. */
 size_t process_mappings(void);

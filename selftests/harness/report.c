@@ -3,6 +3,7 @@
  * Run something that may die in a process of its own.
  */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <regex.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "memory.h"
 #include "report.h"
 
 struct stream {
@@ -80,10 +82,22 @@ static pid_t fork_or_abort(void)
 	return pid;
 }
 
+/* Which the program did not say; without a core file there as well. */
+static void drop_words_of_qemu(char *text)
+{
+	static const char words[] = "qemu: uncaught target signal";
+	char *found = strstr(text, words);
+
+	if (found && (found == text || found[-1] == '\n'))
+		*found = '\0';
+}
+
 static void finish(struct report *report, pid_t pid)
 {
 	const char *c;
 
+	if (process_is_emulated())
+		drop_words_of_qemu(report->line);
 	report->lines = 0;
 	for (c = report->line; *c; c++)
 		report->lines += *c == '\n';
@@ -113,13 +127,43 @@ void report_call(struct report *report, void (*fn)(void *arg), void *arg)
 	finish(report, pid);
 }
 
+/* Replace the words of a command line that begins with the emulator's. */
+static void exec_emulated(char *emulator, const char *preload,
+			  const char *const argv[])
+{
+	const char *words[32];
+	char setting[PATH_MAX + sizeof("LD_PRELOAD=")];
+	size_t n = 0, max = sizeof(words) / sizeof(words[0]) - 1;
+	char *word, *rest;
+
+	for (word = strtok_r(emulator, " ", &rest); word && n < max;
+	     word = strtok_r(NULL, " ", &rest))
+		words[n++] = word;
+	for (; *argv && n < max; argv++)
+		words[n++] = *argv;
+	words[n] = NULL;
+	/* For the program, and not for qemu itself */
+	if (preload) {
+		snprintf(setting, sizeof(setting), "LD_PRELOAD=%s", preload);
+		setenv("QEMU_SET_ENV", setting, 1);
+	}
+	execvp(words[0], (char *const *)words);
+}
+
 static _Noreturn void exec_program(const char *preload,
 				   const char *const argv[])
 {
-	/* env(1) is left out on purpose: it would be preloaded as well. */
-	if (preload)
-		setenv("LD_PRELOAD", preload, 1);
-	execvp(argv[0], (char *const *)argv);
+	char *emulator = getenv("EMULATOR");
+
+	/* What is found by PATH belongs to this machine. */
+	if (emulator && *emulator && strchr(argv[0], '/')) {
+		exec_emulated(emulator, preload, argv);
+	} else {
+		/* Not by env(1): it would be preloaded as well. */
+		if (preload)
+			setenv("LD_PRELOAD", preload, 1);
+		execvp(argv[0], (char *const *)argv);
+	}
 	dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
 	_exit(127);
 }

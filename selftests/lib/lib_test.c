@@ -3,6 +3,7 @@
  * The helpers: alignment, bit arrays, lists, formatting.
  */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +33,7 @@ static void powers_of_two(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, is_power_of_two(up));
 		KUNIT_EXPECT_TRUE(test, up >= n && up / 2 < n);
 	}
-	KUNIT_EXPECT_EQ(test, log2_floor(SIZE_MAX), 63);
+	KUNIT_EXPECT_EQ(test, log2_floor(SIZE_MAX), 8 * sizeof(size_t) - 1);
 	KUNIT_EXPECT_EQ(test, roundup_power_of_two(SIZE_MAX / 2),
 			SIZE_MAX / 2 + 1);
 }
@@ -180,11 +181,11 @@ static void formats_as_libc(struct kunit *test)
 	EXPECT_FORMAT(test, "%% %c|%s|%s", 'x', "text", "");
 	EXPECT_FORMAT(test, "%d %d %d %d", 0, -1, INT32_MAX, INT32_MIN);
 	EXPECT_FORMAT(test, "%u %x %u", 0U, 0xdeadbeefU, UINT32_MAX);
-	EXPECT_FORMAT(test, "%ld %lu %lx", INT64_MIN, UINT64_MAX, UINT64_MAX);
+	EXPECT_FORMAT(test, "%ld %lu %lx", LONG_MIN, ULONG_MAX, ULONG_MAX);
 	EXPECT_FORMAT(test, "%lld %llu", (long long)INT64_MIN,
 		      (unsigned long long)UINT64_MAX);
 	EXPECT_FORMAT(test, "%zu %zx", SIZE_MAX, SIZE_MAX);
-	EXPECT_FORMAT(test, "%p", (void *)0x7ffc12345678);
+	EXPECT_FORMAT(test, "%p", (void *)(uintptr_t)0x7ffc12345678);
 	EXPECT_FORMAT(test, "[%5d|%-5d|%5s|%-5s|%1d]", 42, -42, "ab", "cd",
 		      12345);
 	EXPECT_FORMAT(test, "[%12zu|%-20lu|%8x]", (size_t)7, 9UL, 0xabcU);

@@ -22,8 +22,8 @@ void run_program(struct kunit *test, struct report *report, const char *name,
 	path_beside_runner(library, sizeof(library), LIBRARY);
 	KUNIT_ASSERT_EQ(test, access(library, R_OK), 0);
 	if (access(program, X_OK))
-		kunit_skip(test, "%s was not built: no C++ compiler, or no "
-			   "static jemalloc", name);
+		kunit_skip(test, "%s was not built: no C++ compiler, no "
+			   "static jemalloc, or not glibc", name);
 	report_exec(report, preload ? library : NULL, argv);
 }
 

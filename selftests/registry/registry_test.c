@@ -278,10 +278,9 @@ static void nothing_is_ours_before_the_start(struct kunit *test)
 static void starts_in_little_address_space(struct kunit *test)
 {
 	size_t limit = process_status("VmSize:") + 8 * MIB;
-	const struct rlimit rlimit = { limit, limit };
 	void *p;
 
-	KUNIT_ASSERT_EQ(test, setrlimit(RLIMIT_AS, &rlimit), 0);
+	limit_process(test, RLIMIT_AS, limit);
 	p = hak_malloc(100);
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	KUNIT_EXPECT_NE(test, registry_class(p), CLASS_NONE);
@@ -294,6 +293,7 @@ static void starts_in_little_locked_memory(struct kunit *test)
 	const struct rlimit rlimit = { 4 * MIB, 4 * MIB };
 	void *p;
 
+	need_limits(test);
 	KUNIT_ASSERT_EQ(test, setrlimit(RLIMIT_MEMLOCK, &rlimit), 0);
 	/* The limit is not for who has CAP_IPC_LOCK. */
 	if (!getuid())

@@ -58,7 +58,7 @@ static void give_up()
 
 static void run_out_of_memory()
 {
-	volatile std::size_t size = SIZE_MAX / 2;
+	volatile std::size_t size = SIZE_MAX / (sizeof(void *) > 4 ? 2 : 1);
 	bool caught = false;
 
 	std::set_new_handler(give_up);

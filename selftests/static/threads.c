@@ -71,9 +71,11 @@ static void run_child(void)
 void use_threads_and_fork(void)
 {
 	pthread_t threads[NR_THREADS];
+	/* An emulator may hang in the child of a process with threads. */
+	int nr_threads = getenv("EMULATOR") ? 0 : NR_THREADS;
 
 	EXPECT(!pthread_key_create(&late_key, allocate_late));
-	for (int i = 0; i < NR_THREADS; i++)
+	for (int i = 0; i < nr_threads; i++)
 		EXPECT(!pthread_create(&threads[i], NULL, run_thread, NULL));
 	for (int i = 0; i < NR_FORKS; i++) {
 		int status;
@@ -86,6 +88,6 @@ void use_threads_and_fork(void)
 		EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	}
 	atomic_store(&stop, true);
-	for (int i = 0; i < NR_THREADS; i++)
+	for (int i = 0; i < nr_threads; i++)
 		EXPECT(!pthread_join(threads[i], NULL));
 }

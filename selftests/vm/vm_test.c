@@ -35,12 +35,12 @@ static void write_byte(void *p)
 	*(volatile unsigned char *)p = 1;
 }
 
+/* Many times more than the process has memory for, if there are addresses. */
+#define RESERVED	(sizeof(size_t) > 4 ? 8 * GIB : GIB)
+
 static void limit_memory(struct kunit *test, size_t headroom)
 {
-	size_t limit = process_status("VmSize:") + headroom;
-	const struct rlimit rlimit = { limit, limit };
-
-	KUNIT_ASSERT_EQ(test, setrlimit(RLIMIT_AS, &rlimit), 0);
+	limit_process(test, RLIMIT_AS, process_status("VmSize:") + headroom);
 }
 
 static void page_size_is_the_systems(struct kunit *test)
@@ -52,7 +52,7 @@ static void map_gives_zeroed_aligned_memory(struct kunit *test)
 {
 	size_t align;
 
-	for (align = vm_page_size(); align <= GIB; align *= 2) {
+	for (align = vm_page_size(); align <= RESERVED / 8; align *= 2) {
 		unsigned char *p = vm_map(NULL, VM_SIZE, align);
 		unsigned char *q = vm_map(NULL, VM_SIZE, align);
 
@@ -103,7 +103,7 @@ static void map_says_no(struct kunit *test)
 {
 	size_t page = vm_page_size();
 
-	KUNIT_EXPECT_NULL(test, vm_map(NULL, (size_t)1 << 62, page));
+	KUNIT_EXPECT_NULL(test, vm_map(NULL, NO_ROOM_SIZE, page));
 	KUNIT_EXPECT_NULL(test, vm_map(NULL, SIZE_MAX - page + 1, page));
 	KUNIT_EXPECT_NULL(test, vm_map(NULL, SIZE_MAX - 2 * page + 1,
 				       64 * MIB));
@@ -143,6 +143,7 @@ static void resident_memory_is_counted(struct kunit *test)
 	size_t page = vm_page_size(), pages = 2000, i;
 	unsigned char *p = vm_map(NULL, pages * page, page);
 
+	need_mincore(test);
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	/* A page of 2 MiB would come whole. */
 	madvise(p, pages * page, MADV_NOHUGEPAGE);
@@ -232,22 +233,22 @@ static void reservation_costs_addresses_only(struct kunit *test)
 {
 	size_t data = process_status("VmData:");
 	size_t rss = process_status("VmRSS:");
-	unsigned char *p = vm_reserve(8 * GIB);
+	unsigned char *p = vm_reserve(RESERVED);
 	size_t i;
 
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	KUNIT_EXPECT_TRUE(test, is_aligned(p, vm_page_size()));
 	KUNIT_EXPECT_EQ(test, process_status("VmData:"), data);
-	for (i = 0; i < 8 * GIB; i += 512 * MIB)
+	for (i = 0; i < RESERVED; i += RESERVED / 16)
 		KUNIT_EXPECT_EQ(test, p[i], 0);
 	KUNIT_EXPECT_LT(test, process_status("VmRSS:"), rss + MIB);
-	KUNIT_EXPECT_DEATH(test, write_byte, p + GIB, SIGSEGV, "^$");
+	KUNIT_EXPECT_DEATH(test, write_byte, p + RESERVED / 8, SIGSEGV, "^$");
 }
 
 static void committed_part_is_writable(struct kunit *test)
 {
 	size_t page = vm_page_size();
-	unsigned char *p = vm_reserve(GIB);
+	unsigned char *p = vm_reserve(RESERVED / 8);
 
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	KUNIT_EXPECT_TRUE(test, vm_commit(p + page, 2 * page));
@@ -271,11 +272,19 @@ static void use_up_mappings(struct kunit *test)
 	kunit_skip(test, "vm.max_map_count is very large");
 }
 
+static void need_addresses_to_spare(struct kunit *test)
+{
+	need_limits(test);
+	if (sizeof(void *) == 4)
+		kunit_skip(test, "32 bits leave no addresses to spare");
+}
+
 static void spare_serves_when_mappings_are_used_up(struct kunit *test)
 {
 	unsigned char *spare, *p, *q, *again;
 	size_t size;
 
+	need_addresses_to_spare(test);
 	spare = vm_keep_spare(&size);
 	KUNIT_ASSERT_NOT_NULL(test, spare);
 	KUNIT_EXPECT_GE(test, size, GIB);
@@ -313,6 +322,7 @@ static void spare_is_no_way_round_a_limit(struct kunit *test)
 {
 	size_t size;
 
+	need_addresses_to_spare(test);
 	KUNIT_ASSERT_NOT_NULL(test, vm_keep_spare(&size));
 	limit_memory(test, 100 * MIB);
 	KUNIT_EXPECT_NULL(test, vm_map(NULL, 200 * MIB, vm_page_size()));
@@ -359,8 +369,8 @@ static void all_keep_errno(struct kunit *test)
 	vm_address_limit();
 	KUNIT_EXPECT_EQ(test, errno, 4711);
 
-	vm_map(NULL, (size_t)1 << 62, page);
-	vm_reserve((size_t)1 << 62);
+	vm_map(NULL, NO_ROOM_SIZE, page);
+	vm_reserve(NO_ROOM_SIZE);
 	vm_unmap((void *)(uintptr_t)1, page);
 	vm_purge((void *)(uintptr_t)1, page);
 	vm_commit((void *)(uintptr_t)1, page);

@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# setup.sh [build|bench|install]: install what is missing, by apt-get. "build"
-# leaves out what only some tests want; those tests skip where it is missing.
-# "bench" is for the benchmarks instead, which do without what is missing, and
-# "install" for "make deb" and the selftests of what is installed.
+# setup.sh [build|bench|install|cross]: install what is missing, by apt-get.
+# "build" leaves out what only some tests want; those tests skip where it is
+# missing. "bench" is for the benchmarks instead, which do without what is
+# missing, "install" for "make deb" and the selftests of what is installed,
+# "cross" for other processors and musl. Nothing is ever removed: the compilers
+# for other processors exclude Debian's gcc-multilib.
 set -u
 
 # What has to work, and the Debian package that brings it. A name alone is a
@@ -65,6 +67,19 @@ fakeroot		fakeroot
 lintian			lintian
 '
 
+cross_wants='
+aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
+aarch64-linux-gnu-g++	g++-aarch64-linux-gnu
+arm-linux-gnueabihf-gcc	gcc-arm-linux-gnueabihf
+arm-linux-gnueabihf-g++	g++-arm-linux-gnueabihf
+riscv64-linux-gnu-gcc	gcc-riscv64-linux-gnu
+riscv64-linux-gnu-g++	g++-riscv64-linux-gnu
+i686-linux-gnu-gcc	gcc-i686-linux-gnu
+i686-linux-gnu-g++	g++-i686-linux-gnu
+qemu-aarch64		qemu-user
+musl-gcc		musl-tools
+'
+
 works()
 {
 	case $1 in
@@ -98,6 +113,7 @@ wanted=
 case ${1-} in
 build) ;;
 bench) wanted=$(echo "$bench_wants" | missing) ;;
+cross) wanted=$(echo "$cross_wants" | missing) ;;
 install) wanted=$(echo "$install_wants" | missing) ;;
 *) wanted=$(echo "$test_wants" | missing) ;;
 esac
@@ -116,7 +132,7 @@ test "$(id -u)" = 0 || command -v sudo >/dev/null ||
 	by_hand "neither root nor sudo"
 
 export DEBIAN_FRONTEND=noninteractive
-install='apt-get install -qq -y --no-install-recommends'
+install='apt-get install -qq -y --no-install-recommends --no-remove'
 
 echo "setup: installing $needed$wanted"
 as_root apt-get update -qq || by_hand "apt-get update failed"

@@ -22,7 +22,15 @@ static __attribute__((used)) int (*resolve_answer(void))(void)
 	return answer_function;
 }
 
+/* Where resolvers run before the calls in them have an address, or are none. */
+#ifdef NO_IFUNC
+static int answer(void)
+{
+	return resolve_answer()();
+}
+#else
 static int answer(void) __attribute__((ifunc("resolve_answer")));
+#endif
 
 static __attribute__((constructor(101))) void construct(void)
 {

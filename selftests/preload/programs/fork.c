@@ -50,12 +50,14 @@ static _Noreturn void live_as_child(void)
 int main(void)
 {
 	pthread_t threads[4];
+	/* An emulator may hang in the child of a process with threads. */
+	size_t nr_threads = getenv("EMULATOR") ? 0 : 4;
 	size_t i;
 	int status;
 	pid_t pid;
 
 	need_hakmem();
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < nr_threads; i++)
 		CHECK(!pthread_create(&threads[i], NULL, allocate,
 				      (void *)(i + 1)));
 	for (i = 0; i < 150; i++) {
@@ -68,7 +70,7 @@ int main(void)
 		CHECK(!status);
 	}
 	stop = true;
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < nr_threads; i++)
 		pthread_join(threads[i], NULL);
 	return finish();
 }

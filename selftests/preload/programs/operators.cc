@@ -65,7 +65,8 @@ static void aligned_operators()
 }
 
 /* Hidden from the compiler, which may refuse or leave out such a call. */
-static volatile std::size_t huge = SIZE_MAX / 2 - 100;
+static volatile std::size_t huge =
+	(sizeof(void *) > 4 ? SIZE_MAX / 2 : SIZE_MAX) - 100;
 static void *volatile result;
 
 template <typename Function> static bool throws_bad_alloc(Function allocate)

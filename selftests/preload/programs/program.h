@@ -100,4 +100,14 @@ static inline int finish(void)
 	return 0;
 }
 
+/* What other libraries than glibc lack, the preloaded one has. */
+#ifndef __GLIBC__
+struct mallinfo2 {
+	size_t arena, ordblks, smblks, hblks, hblkhd;
+	size_t usmblks, fsmblks, uordblks, fordblks, keepcost;
+};
+struct mallinfo2 mallinfo2(void) __attribute__((weak));
+int malloc_trim(size_t pad) __attribute__((weak));
+#endif
+
 #endif /* SELFTESTS_PROGRAM_H */

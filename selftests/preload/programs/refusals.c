@@ -9,16 +9,20 @@
 
 #include "program.h"
 
+/* Its square is the first number that is too large. */
+#define ROOT	((size_t)1 << 4 * sizeof(size_t))
+
+/* With 32 bits, some of these can be had. */
 static const size_t impossible[] = {
 	SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 15, SIZE_MAX - 4095, SIZE_MAX - 4096,
 	SIZE_MAX - 2 * 1024 * 1024, (size_t)PTRDIFF_MAX + 1, PTRDIFF_MAX,
-	(size_t)PTRDIFF_MAX - 4096, (size_t)1 << 62, (size_t)1 << 48,
+	(size_t)PTRDIFF_MAX - 4096, SIZE_MAX / 4 + 1, SIZE_MAX / 65536 + 1,
 };
 
 static const size_t overflows[][2] = {
 	{ SIZE_MAX, 2 }, { 2, SIZE_MAX }, { SIZE_MAX / 2 + 1, 2 },
-	{ SIZE_MAX / 16 + 1, 16 }, { (size_t)1 << 32, (size_t)1 << 32 },
-	{ ((size_t)1 << 32) + 1, (size_t)1 << 32 }, { SIZE_MAX, SIZE_MAX },
+	{ SIZE_MAX / 16 + 1, 16 }, { ROOT, ROOT },
+	{ ROOT + 1, ROOT }, { SIZE_MAX, SIZE_MAX },
 };
 
 #define REFUSED(error, call)						\
@@ -63,11 +67,11 @@ static void refuse_alignments(void *old)
 	REFUSED(EINVAL, aligned_alloc(48, 96));
 	REFUSED(EINVAL, memalign(SIZE_MAX, 64));
 	REFUSED(ENOMEM, memalign(SIZE_MAX / 2 + 1, 64));
-	REFUSED(ENOMEM, memalign((size_t)1 << 62, 1));
+	REFUSED(ENOMEM, memalign(SIZE_MAX / 4 + 1, 1));
 	CHECK(posix_memalign(&p, 48, 64) == EINVAL && p == old);
 	CHECK(posix_memalign(&p, 4, 64) == EINVAL && p == old);
 	CHECK(posix_memalign(&p, 0, 64) == EINVAL && p == old);
-	CHECK(posix_memalign(&p, (size_t)1 << 62, 64) == ENOMEM && p == old);
+	CHECK(posix_memalign(&p, SIZE_MAX / 4 + 1, 64) == ENOMEM && p == old);
 }
 
 static void serve_alignments(void)
@@ -96,7 +100,7 @@ static void serve_alignments(void)
 
 static void serve_beyond_4_gib(void)
 {
-	size_t size = 5 * GIB;
+	volatile size_t size = 5 * GIB;
 	char *p = malloc(size);
 
 	CHECK(p && malloc_usable_size(p) >= size);

@@ -4,6 +4,7 @@
  * thread goes away.
  */
 #include <atomic>
+#include <cstdlib>
 #include <fstream>
 #include <pthread.h>
 #include <string>
@@ -80,6 +81,7 @@ int main()
 	before = resident_pages();
 	run_threads(rounds);
 	CHECK(destructions == 5 * 4 * (rounds + rounds / 4));
-	CHECK(resident_pages() < before + 2000);
+	/* Of an emulator they are its own. */
+	CHECK(getenv("EMULATOR") || resident_pages() < before + 2000);
 	return finish();
 }

@@ -1,0 +1,105 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# cross.sh [KIND...]: build for other processors and with musl, warnings being
+# errors, and run the selftests.
+#
+#	arm-linux-gnueabihf	a processor, as Debian's compilers name them;
+#				runs in qemu-user, i686 on an x86-64 kernel
+#	aarch64-linux-gnu:65536	in an emulator with pages of so many bytes
+#	musl			with musl-gcc, on this processor
+#
+# Without arguments: all that "make setup-cross" brings. Prints a line for each
+# and, at the end, the whole log of those that failed. One whose tools are
+# missing is skipped.
+#
+# Environment: TARGETS: the selftests; CASE.
+
+set -u
+
+srctree=$(cd "$(dirname "$0")/../.." && pwd)
+runners="harness lib vm registry cache tiny mid ace large api"
+: "${TARGETS:=$runners preload static}"
+
+# What an outer make exports would be taken for ours.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MAKE_TERMOUT MAKE_TERMERR
+unset KCONFIG_CONFIG CC CXX AR NM OBJCOPY CROSS_COMPILE EMULATOR
+unset KBUILD_CFLAGS KBUILD_CPPFLAGS KBUILD_LDFLAGS O W V Q quiet objtree
+
+# An emulator takes ten times as long.
+: "${CK_TIMEOUT_MULTIPLIER:=10}"
+export CK_TIMEOUT_MULTIPLIER
+
+build()
+{
+	make -s -C "$srctree" O="$tree" W=e "$@"
+}
+
+# Leaves the tools as variables of make in $tools, and the emulator's page size
+choose_tools()
+{
+	case $1 in
+	musl)
+		tools="CC=musl-gcc CXX="
+		command -v musl-gcc >/dev/null
+		;;
+	*)
+		prefix=${1%:*}-
+		tools="CROSS_COMPILE=$prefix"
+		case $1 in
+		*:*) export QEMU_PAGESIZE="${1#*:}" ;;
+		esac
+		command -v "${prefix}gcc" >/dev/null
+		;;
+	esac
+}
+
+test_one()
+{
+	# shellcheck disable=SC2086 # lists of words
+	build defconfig &&
+		build $tools -j"$(nproc)" all &&
+		build $tools TARGETS="$TARGETS" selftests
+}
+
+# Prints one line; leaves the log only of a failure.
+report_one()
+{
+	tree=$scratch/$(echo "$1" | tr : -)
+	mkdir -p "$tree"
+	begin=$(date +%s)
+	if ! choose_tools "$1"; then
+		printf '%-4s %-24s %4s s  %s\n' skip "$1" 0 \
+			"no compiler; 'make setup-cross'"
+		return 0
+	fi
+	word=FAIL
+	verdict=1
+	test_one "$1" >"$tree.log" 2>&1 && word=ok && verdict=0
+	said=$(grep -E '^[0-9]+ passed, ' "$tree.log" | tail -n 1)
+	printf '%-4s %-24s %4s s  %s\n' $word "$1" \
+		$(($(date +%s) - begin)) "${said:-did not get to the tests}"
+	rm -rf "$tree"
+	test $verdict = 1 || rm -f "$tree.log"
+	return $verdict
+}
+
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 1' HUP INT TERM
+
+test $# -gt 0 || set -- aarch64-linux-gnu aarch64-linux-gnu:16384 \
+	aarch64-linux-gnu:65536 arm-linux-gnueabihf riscv64-linux-gnu \
+	i686-linux-gnu musl
+
+failed=0
+for kind; do
+	(report_one "$kind") || failed=$((failed + 1))
+done
+for log in "$scratch"/*.log; do
+	test -e "$log" || continue
+	printf '\n=== %s\n' "$(basename "$log" .log)"
+	cat "$log"
+done
+echo "cross: $(($# - failed)) of $# passed or were skipped"
+test $failed = 0
