@@ -88,7 +88,8 @@ void delete_array_aligned_nothrow(void *ptr, size_t align,
 
 void delete_array_sized(void *ptr, size_t size)
 {
-	if (cxx_goes_straight(delete_array, own_delete_array))
+	if (cxx_goes_straight(delete_array, own_delete_array) &&
+	    cxx_goes_straight(delete, own_delete))
 		block_free_sized(ptr, BLOCK_NEW_ARRAY, size);
 	else
 		delete_array(ptr);
@@ -96,7 +97,8 @@ void delete_array_sized(void *ptr, size_t size)
 
 void delete_array_sized_aligned(void *ptr, size_t size, size_t align)
 {
-	if (cxx_goes_straight(delete_array_aligned, own_delete_array_aligned))
+	if (cxx_goes_straight(delete_array_aligned, own_delete_array_aligned) &&
+	    cxx_goes_straight(delete_aligned, own_delete_aligned))
 		block_free_sized(ptr, BLOCK_NEW_ARRAY, size);
 	else
 		delete_array_aligned(ptr, align);

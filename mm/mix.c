@@ -5,6 +5,7 @@
  */
 #include "mm/mixed.h"
 
+#include "mm/harden.h"
 #include "mm/knobs.h"
 #include "mm/registry.h"
 #include "mm/superslab.h"
@@ -28,6 +29,7 @@ unsigned int pool_refill_mixed(unsigned int class, void **objs,
 	taken = mixed_refill(class, objs, n);
 	if (!taken)
 		return 0;
+	harden_clean_objects(objs, taken, class_size(class));
 	lock_pool(pool);
 	pool->stats.refills++;
 	pool->stats.refilled += taken;
@@ -103,9 +105,6 @@ void slab_pool_mix(void)
 	unsigned int class;
 	bool first;
 
-	/* A granule has no word of its own. */
-	if (IS_ENABLED(CONFIG_HAKMEM_HARDEN))
-		return;
 	for (class = 1; class_size(class) <= MIXED_SIZE_MAX; class++) {
 		if (class_on_diet(class) || class_units(class) > 1 ||
 		    !READ_ONCE(pools[class].stats.slabs))

@@ -44,6 +44,9 @@ void harden_init(void);
  */
 void harden_clean(uintptr_t base, uint32_t dirty, bool paged);
 
+/* The same for objects of a mixed slab, whose neighbours may be of any size. */
+void harden_clean_objects(void *const *objs, unsigned int n, size_t size);
+
 /* Objects of a class leave a magazine for their tier: still as they were? */
 void harden_check_free(unsigned int class, void *const *objs, unsigned int n);
 
@@ -69,6 +72,14 @@ static inline void harden_clean(uintptr_t base, uint32_t dirty, bool paged)
 	(void)base;
 	(void)dirty;
 	(void)paged;
+}
+
+static inline void harden_clean_objects(void *const *objs, unsigned int n,
+					size_t size)
+{
+	(void)objs;
+	(void)n;
+	(void)size;
 }
 
 static inline void harden_check_free(unsigned int class, void *const *objs,

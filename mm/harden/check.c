@@ -79,8 +79,8 @@ void harden_check_free(unsigned int class, void *const *objs, unsigned int n)
 	unsigned int i;
 
 	for (i = 0; i < n; i++) {
-		/* A page run is no slot. */
-		if (registry_class(objs[i]) != class)
+		/* Page runs, and what is in mixed slabs, are no slots. */
+		if (class == CLASS_MIXED || registry_class(objs[i]) != class)
 			continue;
 		fault = reuse_fault(objs[i], slot_sizes[class]);
 		if (unlikely(fault))

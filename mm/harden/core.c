@@ -82,6 +82,12 @@ void harden_clean(uintptr_t base, uint32_t dirty, bool paged)
 	}
 }
 
+void harden_clean_objects(void *const *objs, unsigned int n, size_t size)
+{
+	while (n--)
+		memset(objs[n], 0, size);
+}
+
 /* --- malloc() ------------------------------------------------------------ */
 
 static __always_inline void *open_slot(void *obj, size_t slot, size_t size,
@@ -249,7 +255,10 @@ free_other(void *ptr, enum block_kind called, size_t told)
 		fault = slot_fault(ptr, slot, false, &size, &kind);
 		if (!fault)
 			fault = use_fault(size, told, kind, called);
-		if (!fault) {
+		if (!fault && registry_class(ptr) == CLASS_MIXED) {
+			mark_freed(ptr, slot, size);
+			quarantine_push(ptr, CLASS_MIXED, slot);
+		} else if (!fault) {
 			*trailer_of(ptr, slot) = 0;
 			free_slow(ptr);
 		}
@@ -258,19 +267,23 @@ free_other(void *ptr, enum block_kind called, size_t told)
 		report_bad_pointer("free", ptr, fault);
 }
 
-static void __attribute__((__noinline__))
+/* Return: whether it was freed, and not only found to be a good one. */
+static bool __attribute__((__noinline__))
 free_slot_slow(void *ptr, unsigned int class, enum block_kind called,
 	       size_t told)
 {
-	const char *fault;
+	const char *fault = NULL;
 
-	if (!is_size_class(class)) {
+	if (is_size_class(class))
+		fault = slab_pointer_fault(ptr, class);
+	/* Its slab may have become a mixed one meanwhile. */
+	if (!is_size_class((unsigned int)registry_class(ptr))) {
 		free_other(ptr, called, told);
-		return;
+		return true;
 	}
-	fault = slab_pointer_fault(ptr, class);
 	if (fault)
 		report_bad_pointer("free", ptr, fault);
+	return false;
 }
 
 void harden_free(void *ptr, enum block_kind called, size_t told)
@@ -281,11 +294,9 @@ void harden_free(void *ptr, enum block_kind called, size_t told)
 	const char *fault;
 	size_t slot, size = told;
 
-	if (unlikely(object_looks_wrong(tables, class, ptr))) {
-		free_slot_slow(ptr, (unsigned int)class, called, told);
-		if (!is_size_class((unsigned int)class))
-			return;
-	}
+	if (unlikely(object_looks_wrong(tables, class, ptr)) &&
+	    free_slot_slow(ptr, (unsigned int)class, called, told))
+		return;
 	slot = slot_sizes[class];
 	fault = slot_fault(ptr, slot, true, &size, &kind);
 	if (likely(!fault))

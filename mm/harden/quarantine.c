@@ -9,7 +9,9 @@
 #include "mm/harden.h"
 #include "mm/meta.h"
 #include "mm/registry.h"
+#include "mm/report.h"
 #include "mm/route.h"
+#include "mm/slab_pool.h"
 #include "mm/thread.h"
 #include "mm/tier.h"
 #include "private.h"
@@ -18,6 +20,14 @@ static struct meta_pool quarantine_pool = META_POOL_INIT(struct quarantine, 16);
 
 void slot_release(size_t class, void *obj)
 {
+	const char *fault;
+
+	if (class == CLASS_MIXED) {
+		fault = slab_pool_free_mixed(obj);
+		if (unlikely(fault))
+			report_bad_pointer("free", obj, fault);
+		return;
+	}
 	if (cache_push(cache_tables_base(), class, obj))
 		return;
 	cache_free_slow((unsigned int)class, obj);
@@ -87,7 +97,10 @@ static size_t flush_ring(void **ring, unsigned int size)
 			continue;
 		class = (unsigned int)registry_class(ring[i]);
 		harden_check_free(class, &ring[i], 1);
-		class_tier(class)->drain(class, &ring[i], 1);
+		if (class == CLASS_MIXED)
+			slot_release(class, ring[i]);
+		else
+			class_tier(class)->drain(class, &ring[i], 1);
 		ring[i] = NULL;
 		flushed++;
 	}
