@@ -7,7 +7,7 @@
 
 #include "hakmem.h"
 #include "lib/align.h"
-#include "mm/malloc.h"
+#include "mm/block.h"
 #include "mm/vm.h"
 
 static void *fail(int error)
@@ -20,7 +20,7 @@ void *hak_aligned_alloc(size_t alignment, size_t size)
 {
 	if (!is_power_of_two(alignment))
 		return fail(EINVAL);
-	return malloc_aligned(alignment, size);
+	return block_alloc_aligned(alignment, size, BLOCK_MALLOC);
 }
 
 int hak_posix_memalign(void **memptr, size_t alignment, size_t size)
@@ -30,7 +30,7 @@ int hak_posix_memalign(void **memptr, size_t alignment, size_t size)
 
 	if (!is_power_of_two(alignment) || alignment < sizeof(void *))
 		return EINVAL;
-	ptr = malloc_aligned(alignment, size);
+	ptr = block_alloc_aligned(alignment, size, BLOCK_MALLOC);
 	errno = saved_errno;
 	if (!ptr)
 		return ENOMEM;
@@ -42,12 +42,13 @@ void *hak_memalign(size_t alignment, size_t size)
 {
 	if (alignment > SIZE_MAX / 2 + 1)
 		return fail(EINVAL);
-	return malloc_aligned(roundup_power_of_two(alignment), size);
+	return block_alloc_aligned(roundup_power_of_two(alignment), size,
+				   BLOCK_MALLOC);
 }
 
 void *hak_valloc(size_t size)
 {
-	return malloc_aligned(vm_page_size(), size);
+	return block_alloc_aligned(vm_page_size(), size, BLOCK_MALLOC);
 }
 
 void *hak_pvalloc(size_t size)
@@ -56,18 +57,17 @@ void *hak_pvalloc(size_t size)
 
 	if (size > SIZE_MAX - (page - 1))
 		return fail(ENOMEM);
-	return malloc_aligned(page, ALIGN_UP(size, page));
+	return block_alloc_aligned(page, ALIGN_UP(size, page),
+				   BLOCK_MALLOC);
 }
 
 void hak_free_sized(void *ptr, size_t size)
 {
-	(void)size;
-	free_inline(ptr);
+	block_free_sized(ptr, BLOCK_MALLOC, size);
 }
 
 void hak_free_aligned_sized(void *ptr, size_t alignment, size_t size)
 {
 	(void)alignment;
-	(void)size;
-	free_inline(ptr);
+	block_free_sized(ptr, BLOCK_MALLOC, size);
 }

@@ -19,7 +19,7 @@
  */
 #include "mm/cxx.h"
 
-#include "mm/malloc.h"
+#include "mm/block.h"
 #include "mm/report.h"
 
 static new_handler current_new_handler(void)
@@ -94,7 +94,7 @@ static void __attribute__((__noreturn__)) __cold throw_bad_alloc(void)
 }
 
 /* Let the new_handler make room, again and again, until there is none. */
-static void *__cold retry(size_t size, size_t align)
+static void *__cold retry(size_t size, size_t align, enum block_kind kind)
 {
 	new_handler handler;
 	void *obj = NULL;
@@ -104,14 +104,15 @@ static void *__cold retry(size_t size, size_t align)
 		if (!handler)
 			return NULL;
 		handler();
-		obj = malloc_aligned(align, size);
+		obj = block_alloc_aligned(align, size, kind);
 	}
 	return obj;
 }
 
-static void *__cold retry_or_throw(size_t size, size_t align)
+static void *__cold retry_or_throw(size_t size, size_t align,
+				   enum block_kind kind)
 {
-	void *obj = retry(size, align);
+	void *obj = retry(size, align, kind);
 
 	if (!obj)
 		throw_bad_alloc();
@@ -119,44 +120,52 @@ static void *__cold retry_or_throw(size_t size, size_t align)
 }
 
 /* Without a throw of ours. */
-void *new_or_null(size_t size, size_t align)
+void *new_or_null(size_t size, size_t align, enum block_kind kind)
 {
 	void *obj;
 
 	if (unlikely(!is_power_of_two(align)))
 		return NULL;
-	obj = malloc_aligned(align, size);
-	return likely(obj) ? obj : retry(size, align);
-}
-
-void *new_throwing(size_t size)
-{
-	void *obj = malloc_inline(size);
-
-	return likely(obj) ? obj : retry_or_throw(size, OBJECT_ALIGN);
+	obj = block_alloc_aligned(align, size, kind);
+	return likely(obj) ? obj : retry(size, align, kind);
 }
 
 /* An alignment that is no power of two is undefined: none can be given. */
-void *new_aligned(size_t size, size_t align)
+void *new_or_throw(size_t size, size_t align, enum block_kind kind)
 {
 	void *obj;
 
 	if (unlikely(!is_power_of_two(align)))
 		throw_bad_alloc();
-	obj = malloc_aligned(align, size);
-	return likely(obj) ? obj : retry_or_throw(size, align);
+	obj = block_alloc_aligned(align, size, kind);
+	return likely(obj) ? obj : retry_or_throw(size, align, kind);
+}
+
+void *new_throwing(size_t size)
+{
+	void *obj = block_alloc(size, BLOCK_NEW);
+
+	return likely(obj) ? obj : retry_or_throw(size, OBJECT_ALIGN,
+						  BLOCK_NEW);
+}
+
+void *new_aligned(size_t size, size_t align)
+{
+	return new_or_throw(size, align, BLOCK_NEW);
 }
 
 void delete(void *ptr)
 {
-	free_inline(ptr);
+	block_free(ptr, BLOCK_NEW);
 }
 
 void delete_aligned(void *ptr, size_t align)
 {
 	(void)align;
-	free_inline(ptr);
+	block_free(ptr, BLOCK_NEW);
 }
 
 CXX_ALIAS(own_new, "_Znw" CXX_SIZE);
 CXX_ALIAS(own_new_aligned, "_Znw" CXX_SIZE CXX_ALIGN);
+CXX_ALIAS(own_delete, "_ZdlPv");
+CXX_ALIAS(own_delete_aligned, "_ZdlPv" CXX_ALIGN);

@@ -9,6 +9,7 @@
 
 #include "hakmem.h"
 #include "lib/print.h"
+#include "mm/harden.h"
 #include "mm/init.h"
 #include "mm/large.h"
 #include "mm/libc.h"
@@ -80,6 +81,7 @@ struct hak_mallinfo2 hak_mallinfo2(void)
 
 	superslab_usage(&usage);
 	stats_of_large(&large);
+	harden_mappings(&large.mappings, &large.mapping_bytes);
 	for (class = 1; class < NR_CLASSES; class++) {
 		stats_of_class(class, &stats);
 		info.smblks += stats.cached;
@@ -155,6 +157,7 @@ static bool put_totals(FILE *stream)
 
 	superslab_usage(&usage);
 	stats_of_large(&large);
+	harden_mappings(&large.mappings, &large.mapping_bytes);
 	return put(stream, "<total type=\"run\" count=\"%zu\" size=\"%zu\"/>\n",
 		   large.runs, large.run_bytes) &&
 	       put(stream, "<total type=\"mmap\" count=\"%zu\" "

@@ -18,6 +18,7 @@
 #include "mm/fallback.h"
 #include "mm/fault.h"
 #include "mm/foreign.h"
+#include "mm/harden.h"
 #include "mm/knobs.h"
 #include "mm/lock_order.h"
 #include "mm/registry.h"
@@ -68,6 +69,7 @@ static void read_environment(void)
 	foreign_init();
 	fault_init();
 	class_limits_init();
+	harden_init();
 }
 
 static void start_locked(void)

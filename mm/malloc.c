@@ -9,9 +9,11 @@
 
 #include "hakmem.h"
 #include "lib/align.h"
+#include "mm/block.h"
 #include "mm/fallback.h"
 #include "mm/foreign.h"
 #include "mm/init.h"
+#include "mm/kfence.h"
 #include "mm/large.h"
 #include "mm/mixed.h"
 #include "mm/report.h"
@@ -109,6 +111,8 @@ void free_slow(void *ptr)
 	}
 	if (class == CLASS_MIXED) {
 		fault = slab_pool_free_mixed(ptr);
+	} else if (kfence_owns(ptr)) {
+		fault = kfence_free(ptr);
 	} else if (!is_size_class(class)) {
 		fault = route_free_run(ptr);
 		if (unlikely(fault))
@@ -138,6 +142,8 @@ size_t usable_size(const void *ptr, const char *function, bool *pages)
 	}
 	if (class == CLASS_MIXED) {
 		size = mixed_usable(ptr, &fault);
+	} else if (kfence_owns(ptr)) {
+		size = kfence_usable(ptr, &fault);
 	} else if (!is_size_class(class)) {
 		size = large_usable(ptr, &fault);
 		*pages = !fault;
@@ -154,12 +160,12 @@ size_t usable_size(const void *ptr, const char *function, bool *pages)
 
 void *hak_malloc(size_t size)
 {
-	return malloc_inline(size);
+	return block_alloc(size, BLOCK_MALLOC);
 }
 
 void hak_free(void *ptr)
 {
-	free_inline(ptr);
+	block_free(ptr, BLOCK_MALLOC);
 }
 
 void *hak_calloc(size_t n, size_t size)
@@ -171,9 +177,11 @@ void *hak_calloc(size_t n, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
+	if (blocks_are_hardened())
+		return harden_alloc_zeroed(total);
 	if (total > TINY_MAX_SIZE && !memcheck_is_on())
 		return allocate(total, 1, true);
-	obj = malloc_inline(total);
+	obj = block_alloc(total, BLOCK_MALLOC);
 	return likely(obj) ? memset(obj, 0, total) : NULL;
 }
 
@@ -184,6 +192,9 @@ size_t hak_malloc_usable_size(void *ptr)
 
 	if (!ptr)
 		return 0;
-	size = usable_size(ptr, "malloc_usable_size", &pages);
+	if (blocks_are_hardened())
+		size = harden_usable_size(ptr, "malloc_usable_size");
+	else
+		size = usable_size(ptr, "malloc_usable_size", &pages);
 	return likely(size != USABLE_FOREIGN) ? size : foreign_usable(ptr);
 }

@@ -103,6 +103,9 @@ void slab_pool_mix(void)
 	unsigned int class;
 	bool first;
 
+	/* A granule has no word of its own. */
+	if (IS_ENABLED(CONFIG_HAKMEM_HARDEN))
+		return;
 	for (class = 1; class_size(class) <= MIXED_SIZE_MAX; class++) {
 		if (class_on_diet(class) || class_units(class) > 1 ||
 		    !READ_ONCE(pools[class].stats.slabs))

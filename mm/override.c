@@ -4,17 +4,17 @@
  */
 #include "mm/libc.h"
 
+#include "mm/block.h"
 #include "mm/init.h"
-#include "mm/malloc.h"
 
 __export void *malloc(size_t size)
 {
-	return malloc_inline(size);
+	return block_alloc(size, BLOCK_MALLOC);
 }
 
 __export void free(void *ptr)
 {
-	free_inline(ptr);
+	block_free(ptr, BLOCK_MALLOC);
 }
 
 __export void *calloc(size_t n, size_t size)
@@ -64,7 +64,7 @@ __export void free_aligned_sized(void *ptr, size_t alignment, size_t size)
 
 __export void cfree(void *ptr)
 {
-	free_inline(ptr);
+	block_free(ptr, BLOCK_MALLOC);
 }
 
 __export int malloc_trim(size_t pad)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hakmem.h"
+#include "mm/block.h"
 #include "mm/foreign.h"
 #include "mm/large.h"
 #include "mm/malloc.h"
@@ -66,6 +67,8 @@ void *hak_realloc(void *ptr, size_t size)
 	void *resized;
 	bool pages;
 
+	if (blocks_are_hardened())
+		return harden_realloc(ptr, size);
 	if (!ptr)
 		return malloc_inline(size);
 	if (!size) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/align.h"
+#include "mm/harden.h"
 #include "mm/vm.h"
 
 /* That of a process which may not have more anyway. */
@@ -33,7 +34,7 @@ void *registry_first_hint(void)
 
 	if (sizeof(void *) == 4)
 		return NULL;
-	return (void *)(registry.base + quarter);
+	return (void *)(registry.base + quarter + harden_offset(quarter));
 }
 
 uintptr_t registry_wrap(uintptr_t addr)

@@ -9,6 +9,8 @@
 #include "mm/ace.h"
 #include "mm/cache.h"
 #include "mm/fallback.h"
+#include "mm/harden.h"
+#include "mm/kfence.h"
 #include "mm/large.h"
 #include "mm/meta.h"
 #include "mm/mid.h"
@@ -154,7 +156,7 @@ bool route_reclaim(size_t *bytes)
 {
 	size_t within = cache_reclaim();
 
-	*bytes = large_reclaim();
+	*bytes = large_reclaim() + harden_reclaim();
 	within += slab_pool_reclaim(bytes);
 	*bytes += mixed_purge();
 	*bytes += superslab_reclaim();
@@ -170,4 +172,6 @@ void route_fork_child(void)
 	large_fork_child();
 	ace_fork_child();
 	cache_fork_child();
+	harden_fork_child();
+	kfence_fork_child();
 }

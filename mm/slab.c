@@ -6,6 +6,7 @@
 
 #include "lib/bitmap.h"
 #include "lib/lock.h"
+#include "mm/harden.h"
 #include "mm/knobs.h"
 #include "mm/registry.h"
 #include "mm/report.h"
@@ -90,6 +91,7 @@ struct slab *slab_get(unsigned int class, unsigned int units)
 	superslab_let_go();
 	if (class_is_paged(class))
 		slab->dirty_map = dirty_objects(slab, dirty >> first);
+	harden_clean(slab->base, dirty >> first, class_is_paged(class));
 	registry_set_class(slab->base, units, class);
 	return slab;
 }

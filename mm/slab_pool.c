@@ -204,6 +204,20 @@ const char *slab_pointer_fault(const void *addr, unsigned int class)
 	return find_object(addr, &geometry, &slab, &index);
 }
 
+void *slab_object_around(const void *addr, unsigned int class)
+{
+	struct geometry geometry = class_geometry(class);
+	struct superslab *superslab = registry_superslab(addr);
+	uintptr_t base;
+
+	if (!superslab)
+		return NULL;
+	base = slab_of(superslab, addr)->base;
+	return (void *)(base + geometry.size *
+			(((uintptr_t)addr - base) * geometry.reciprocal >>
+			 RECIPROCAL_SHIFT));
+}
+
 /* It leaves: a child that a handler forks below this thread leaves it alone. */
 static void carry_locked(struct slab *slab, struct list_head *surplus)
 {

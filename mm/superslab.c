@@ -10,6 +10,7 @@
 
 #include "lib/bitmap.h"
 #include "lib/lock.h"
+#include "mm/harden.h"
 #include "mm/lock_order.h"
 #include "mm/memcheck.h"
 #include "mm/meta.h"
@@ -99,7 +100,8 @@ static void *grow_hint_locked(void)
 {
 	if (!next_hint)
 		next_hint = (uintptr_t)registry_first_hint();
-	while (next_hint && registry_superslab((void *)next_hint))
+	while (next_hint && (registry_superslab((void *)next_hint) ||
+			     harden_gap(next_hint)))
 		next_hint += SUPERSLAB_SIZE;
 	return (void *)next_hint;
 }

@@ -365,6 +365,17 @@ void *vm_remap(void *addr, size_t old_size, size_t size)
 	return moved == MAP_FAILED ? NULL : moved;
 }
 
+bool vm_move(void *addr, size_t old_size, void *to, size_t size)
+{
+	int saved = errno;
+	bool done = !fault_strikes(VM_CALL_REMAP) &&
+		    mremap(addr, old_size, size, MREMAP_MAYMOVE | MREMAP_FIXED,
+			   to) != MAP_FAILED;
+
+	errno = saved;
+	return done;
+}
+
 void *vm_reserve(size_t size)
 {
 	int saved = errno;
@@ -385,6 +396,26 @@ bool vm_commit(void *addr, size_t size)
 	expect_no_lock();
 	done = !fault_strikes(VM_CALL_COMMIT) &&
 	       !mprotect(addr, size, PROT_READ | PROT_WRITE);
+	errno = saved;
+	return done;
+}
+
+bool vm_deny(void *addr, size_t size)
+{
+	int saved = errno;
+	bool done = !fault_strikes(VM_CALL_COMMIT) &&
+		    !mprotect(addr, size, PROT_NONE);
+
+	errno = saved;
+	return done;
+}
+
+bool vm_freeze(void *addr, size_t size)
+{
+	int saved = errno;
+	bool done = !fault_strikes(VM_CALL_COMMIT) &&
+		    !mprotect(addr, size, PROT_READ);
+
 	errno = saved;
 	return done;
 }

@@ -90,6 +90,7 @@ void class_limits_init(void);
  * @epoch: cache_epoch when its idle magazines were last looked for
  * @refills: of each class of the tiny tier, up to when it counts as hot
  * @seen: low bits of each @top at that time
+ * @quarantine: of the hardened build; NULL before the first free
  */
 struct cache {
 	void **top[NR_REGISTRY_CLASSES];
@@ -100,6 +101,9 @@ struct cache {
 	unsigned int epoch;
 	uint8_t refills[TINY_CLASS_LAST + 1];
 	uint16_t seen[NR_CLASSES];
+#ifdef CONFIG_HAKMEM_HARDEN
+	struct quarantine *quarantine;
+#endif
 };
 
 /* As the boot cache, for a thread whose destructor has run. */

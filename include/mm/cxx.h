@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "lib/compiler.h"
+#include "mm/block.h"
 
 #ifdef __LP64__
 #define CXX_SIZE	"m"
@@ -72,7 +73,10 @@ void delete_array_sized_aligned(void *ptr, size_t size, size_t align)
 	CXX_OPERATOR("_ZdaPv" CXX_SIZE CXX_ALIGN);
 
 /* The nothrow forms' own way. Return: NULL without memory. */
-void *new_or_null(size_t size, size_t align) __hidden;
+void *new_or_null(size_t size, size_t align, enum block_kind kind) __hidden;
+
+/* As the plain operators, with a note of the kind. */
+void *new_or_throw(size_t size, size_t align, enum block_kind kind) __hidden;
 
 #define CXX_ALIAS(name, symbol) \
 	extern __typeof__(name) name __attribute__((__alias__(symbol)))
@@ -82,6 +86,26 @@ void *own_new(size_t size) __hidden;
 void *own_new_aligned(size_t size, size_t align) __hidden;
 void *own_new_array(size_t size) __hidden;
 void *own_new_array_aligned(size_t size, size_t align) __hidden;
+void own_delete(void *ptr) __hidden;
+void own_delete_aligned(void *ptr, size_t align) __hidden;
+void own_delete_array(void *ptr) __hidden;
+void own_delete_array_aligned(void *ptr, size_t align) __hidden;
+
+/* The compiler takes two names for two functions. */
+static inline bool is_same(const void *function, const void *own)
+{
+	__asm__("" : "+r"(function));
+	return function == own;
+}
+
+/*
+ * In the hardened build, which tells the forms apart: no detour by the plain
+ * operators, unless they are the program's own.
+ */
+static inline bool cxx_goes_straight(const void *function, const void *own)
+{
+	return blocks_are_hardened() && is_same(function, own);
+}
 
 /* std::get_new_handler() and std::__throw_bad_alloc() */
 typedef void (*new_handler)(void);

@@ -58,4 +58,7 @@ void slab_pool_fork_child(void);
  */
 const char *slab_pointer_fault(const void *addr, unsigned int class);
 
+/* Return: the start of the object around an address in a slab of @class. */
+void *slab_object_around(const void *addr, unsigned int class);
+
 #endif /* HAKMEM_MM_SLAB_POOL_H */

@@ -72,6 +72,17 @@ bool vm_readable(const void *addr);
 void *vm_remap(void *addr, size_t old_size, size_t size);
 
 /**
+ * vm_move() - Resize a mapping to a place that the caller has.
+ * @addr: start of a range of one mapping
+ * @old_size: its bytes
+ * @to: where to; what is mapped there goes
+ * @size: bytes wanted; what is added reads as zero
+ *
+ * Return: false with nothing changed.
+ */
+bool vm_move(void *addr, size_t old_size, void *to, size_t size);
+
+/**
  * vm_reserve() - Take addresses that read as zero and cannot be written.
  * @size: bytes
  *
@@ -83,6 +94,12 @@ void *vm_reserve(size_t size);
 
 /* Make part of a reservation writable. Return: success. */
 bool vm_commit(void *addr, size_t size);
+
+/* Let nobody touch a range; its content stays. Return: success. */
+bool vm_deny(void *addr, size_t size);
+
+/* Let nobody write to a range. Return: success. */
+bool vm_freeze(void *addr, size_t size);
 
 /**
  * vm_keep_spare() - Set addresses aside for vm_map() when mmap() fails.

@@ -11,6 +11,7 @@
 
 #include "depot.h"
 #include "magazine.h"
+#include "mm/harden.h"
 #include "mm/knobs.h"
 #include "mm/report.h"
 #include "mm/thread.h"
@@ -85,6 +86,7 @@ static unsigned int magazine_drain(unsigned int class,
 	unsigned int n = (unsigned int)magazine_objects(magazine);
 
 	WRITE_ONCE(magazine->top, objs);
+	harden_check_free(class, objs, n);
 	if (n)
 		class_source(class)->drain(class, objs, n);
 	if (IS_ENABLED(CONFIG_HAKMEM_VALGRIND))
@@ -186,6 +188,7 @@ static void *refill(struct cache *cache, unsigned int class)
 	n = min(n, (unsigned int)(MAGAZINE_WORDS - magazine->first));
 	n = class_source(class)->refill(class, objs, n);
 	reverse(objs, n);
+	harden_shuffle(objs, n);
 	magazine->top = objs + n;
 	load(cache, class, magazine);
 	return cache_pop(cache_tables_base(), class);
@@ -364,8 +367,8 @@ void cache_free_slow(unsigned int class, void *obj)
 
 size_t cache_flush(struct cache *cache, bool to_tier)
 {
+	size_t drained = harden_flush(cache);
 	unsigned int class;
-	size_t drained = 0;
 
 	for (class = 1; class < NR_CLASSES; class++) {
 		drained += magazine_put(class, unload(cache, class), to_tier);

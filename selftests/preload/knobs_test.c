@@ -44,6 +44,8 @@ static long number_with(struct kunit *test, const char *what,
 
 static void need_tiny(struct kunit *test)
 {
+	if (IS_ENABLED(CONFIG_HAKMEM_HARDEN))
+		kunit_skip(test, "usable sizes are those asked for");
 	if (!IS_ENABLED(CONFIG_HAKMEM_TINY))
 		kunit_skip(test, "CONFIG_HAKMEM_TINY is not set");
 }
@@ -95,7 +97,8 @@ static void decay_ms(struct kunit *test)
 	const char *name = "HAKMEM_DECAY_MS";
 	long at_once, late;
 
-	if (CONFIG_HAKMEM_LARGE_MAPPING_MIN_KB < 512 ||
+	if (IS_ENABLED(CONFIG_HAKMEM_HARDEN) ||
+	    CONFIG_HAKMEM_LARGE_MAPPING_MIN_KB < 512 ||
 	    CONFIG_HAKMEM_RETAIN_KB > 4096)
 		kunit_skip(test, "too much is kept whatever the pace");
 	at_once = number_with(test, "kept_large", name, "0");

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The hardened build: see include/mm/harden.h, and trailer.h for what is
+ * behind each block.
+ *
+ * Nothing is locked here. Who calls malloc() owns the slot that it is given,
+ * and who calls free() should.
+ */
+#include "mm/harden.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/random.h"
+#include "mm/foreign.h"
+#include "mm/init.h"
+#include "mm/kfence.h"
+#include "mm/registry.h"
+#include "mm/report.h"
+#include "mm/route.h"
+#include "mm/slab_pool.h"
+#include "mm/vm.h"
+#include "slot.h"
+
+/* Requests that the hot path serves: with a trailer, of a tiny class. */
+#define HOT_MAX		(TINY_MAX_SIZE ? TINY_MAX_SIZE - TRAILER_BYTES : 0)
+
+/* Below, no block has guard pages. */
+#define MIDDLE_MAX	min(GUARD_MIN, (size_t)32 << 10)
+
+struct secrets secrets;
+
+#define ONE(class)	[(class)] = (uint32_t)CLASS_SIZE(class)
+#define FOUR(class)	ONE(class), ONE((class) + 1), ONE((class) + 2), \
+			ONE((class) + 3)
+#define TWELVE(class)	FOUR(class), FOUR((class) + 4), FOUR((class) + 8)
+
+const uint32_t slot_sizes[NR_CLASSES] = {
+	TWELVE(1), TWELVE(13), TWELVE(25), TWELVE(37), TWELVE(49), TWELVE(61),
+	TWELVE(73), TWELVE(85), TWELVE(97),
+};
+
+/* Of a word, the first bytes. */
+const uint64_t pad_masks[] = {
+	0, ((uint64_t)1 << 8) - 1, ((uint64_t)1 << 16) - 1,
+	((uint64_t)1 << 24) - 1, ((uint64_t)1 << 32) - 1,
+	((uint64_t)1 << 40) - 1, ((uint64_t)1 << 48) - 1,
+	((uint64_t)1 << 56) - 1, ~(uint64_t)0,
+};
+
+_Static_assert(CLASS_MAX == 108, "all classes are in slot_sizes");
+
+/*
+ * A byte too far is noticed if it differs from what was there: neither 0 nor
+ * -1, no number that is small, no letter.
+ */
+static uint64_t rare_bytes(uint64_t number)
+{
+	return (number & 0xefefefefefefefefu) | 0x8181818181818181u;
+}
+
+void harden_init(void)
+{
+	uint64_t state = random_seed();
+
+	secrets.live = rare_bytes(random_next(&state));
+	secrets.freed = rare_bytes(random_next(&state)) & ~(uint64_t)1;
+	secrets.pad = rare_bytes(random_next(&state));
+	random_start(random_next(&state));
+}
+
+void harden_clean(uintptr_t base, uint32_t dirty, bool paged)
+{
+	unsigned int unit;
+
+	for (; dirty; dirty &= dirty - 1) {
+		unit = (unsigned int)__builtin_ctz(dirty);
+		if (!paged ||
+		    !vm_purge((void *)(base + unit * SLAB_SIZE), SLAB_SIZE))
+			memset((void *)(base + unit * SLAB_SIZE), 0,
+			       SLAB_SIZE);
+	}
+}
+
+/* --- malloc() ------------------------------------------------------------ */
+
+static __always_inline void *open_slot(void *obj, size_t slot, size_t size,
+				       enum block_kind kind)
+{
+	const char *fault = reuse_fault(obj, slot);
+
+	if (unlikely(fault))
+		report_bad_pointer("malloc", obj, fault);
+	mark_live(obj, slot, size, kind);
+	return obj;
+}
+
+/* Whatever tier has it: of those without slots, all that it has is one. */
+static void *open_any(void *obj, size_t size, enum block_kind kind, bool zero)
+{
+	unsigned int class = registry_class(obj);
+	size_t slot;
+	bool pages;
+
+	if (is_size_class(class)) {
+		slot = slot_sizes[class];
+		open_slot(obj, slot, size, kind);
+		if (zero && !zeroes_all(slot))
+			memset(obj, 0, size);
+		return obj;
+	}
+	slot = ALIGN_DOWN(usable_size(obj, "malloc", &pages), (size_t)8);
+	if (zero)
+		memset(obj, 0, size);
+	mark_live(obj, slot, size, kind);
+	return obj;
+}
+
+static void *pop(size_t size, size_t align)
+{
+	unsigned int class;
+
+	if (size > SUPERSLAB_SIZE)
+		return NULL;
+	class = align > OBJECT_ALIGN ? route_class(size, align) :
+				       size_class(size);
+	return cache_pop(cache_tables_base(), class);
+}
+
+void *alloc_any(size_t align, size_t size, size_t room,
+		enum block_kind kind, bool zero)
+{
+	bool zero_pages;
+	void *obj;
+
+	if (unlikely(room > OBJECT_SIZE_MAX - 2 * OBJECT_ALIGN)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	init_ensure();
+	if (!size && align <= OBJECT_ALIGN) {
+		obj = empty_alloc();
+		if (obj)
+			return obj;
+	}
+	if (room >= GUARD_MIN) {
+		obj = guard_alloc(align, size, kind, zero);
+		if (obj)
+			return obj;
+	}
+	/* Who clears it clears all of a trailer, or nothing. */
+	room = ALIGN_UP(room + TRAILER_BYTES, (size_t)OBJECT_ALIGN);
+	/* Pages may be zero as they are. */
+	zero_pages = zero && room > CLASS_SIZE(PAGED_CLASS_FIRST - 1);
+	obj = zero_pages ? NULL : pop(room, align);
+	if (!obj)
+		obj = route_alloc(room, align, zero_pages);
+	if (unlikely(!obj)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return open_any(obj, size, kind, zero && !zero_pages);
+}
+
+/*
+ * Beyond the hot path's table, classes have magazines as well; of slots, where
+ * no page runs wait in them.
+ */
+static void *__attribute__((__noinline__))
+alloc_slow(size_t size, enum block_kind kind, bool zero)
+{
+	unsigned int class;
+	void *obj;
+
+	if (likely(size && size < MIDDLE_MAX && !zero) &&
+	    !IS_ENABLED(CONFIG_HAKMEM_GAP_LARGE)) {
+		class = size_class(size + TRAILER_BYTES);
+		obj = cache_pop(cache_tables_base(), class);
+		if (likely(obj))
+			return open_slot(obj, slot_sizes[class], size, kind);
+	}
+	return alloc_any(1, size, size, kind, zero);
+}
+
+static __always_inline void *alloc(size_t size, enum block_kind kind,
+				   bool zero)
+{
+	const struct cache_tables *tables;
+	unsigned int class;
+	void *obj;
+
+	if (unlikely(size - 1 >= HOT_MAX))
+		return alloc_slow(size, kind, zero);
+	tables = cache_tables_base();
+	class = tables->sizes[(size + TRAILER_BYTES + OBJECT_ALIGN - 1) /
+			      OBJECT_ALIGN];
+	if (zero && !zeroes_all(slot_sizes[class]))
+		return alloc_slow(size, kind, zero);
+	obj = cache_pop(tables, class);
+	if (unlikely(!obj))
+		return alloc_slow(size, kind, zero);
+	return open_slot(obj, slot_sizes[class], size, kind);
+}
+
+void *harden_alloc(size_t size, enum block_kind kind)
+{
+	return alloc(size, kind, false);
+}
+
+void *harden_alloc_zeroed(size_t size)
+{
+	return alloc(size, BLOCK_MALLOC, true);
+}
+
+void *harden_alloc_aligned(size_t align, size_t size, enum block_kind kind)
+{
+	if (align <= OBJECT_ALIGN)
+		return alloc(size, kind, false);
+	return alloc_any(align, size, size, kind, false);
+}
+
+/* --- free() -------------------------------------------------------------- */
+
+/* What no class knows: no bytes, many pages, or a block of the large tier. */
+static void __attribute__((__noinline__))
+free_other(void *ptr, enum block_kind called, size_t told)
+{
+	enum block_kind kind = called;
+	size_t size = told;
+	const char *fault;
+	size_t slot;
+	bool pages;
+
+	if (!ptr)
+		return;
+	if (kfence_owns(ptr)) {
+		free_slow(ptr);
+		return;
+	}
+	if (empty_owns(ptr)) {
+		fault = empty_free(ptr);
+	} else if (!guard_free(ptr, called, told, &fault)) {
+		slot = usable_size(ptr, "free", &pages);
+		if (unlikely(slot == USABLE_FOREIGN)) {
+			foreign_free(ptr);
+			return;
+		}
+		slot = ALIGN_DOWN(slot, (size_t)8);
+		fault = slot_fault(ptr, slot, false, &size, &kind);
+		if (!fault)
+			fault = use_fault(size, told, kind, called);
+		if (!fault) {
+			*trailer_of(ptr, slot) = 0;
+			free_slow(ptr);
+		}
+	}
+	if (unlikely(fault))
+		report_bad_pointer("free", ptr, fault);
+}
+
+static void __attribute__((__noinline__))
+free_slot_slow(void *ptr, unsigned int class, enum block_kind called,
+	       size_t told)
+{
+	const char *fault;
+
+	if (!is_size_class(class)) {
+		free_other(ptr, called, told);
+		return;
+	}
+	fault = slab_pointer_fault(ptr, class);
+	if (fault)
+		report_bad_pointer("free", ptr, fault);
+}
+
+void harden_free(void *ptr, enum block_kind called, size_t told)
+{
+	size_t class = registry_class(ptr);
+	const struct cache_tables *tables = cache_tables_base();
+	enum block_kind kind = called;
+	const char *fault;
+	size_t slot, size = told;
+
+	if (unlikely(object_looks_wrong(tables, class, ptr))) {
+		free_slot_slow(ptr, (unsigned int)class, called, told);
+		if (!is_size_class((unsigned int)class))
+			return;
+	}
+	slot = slot_sizes[class];
+	fault = slot_fault(ptr, slot, true, &size, &kind);
+	if (likely(!fault))
+		fault = use_fault(size, told, kind, called);
+	if (unlikely(fault))
+		report_bad_pointer("free", ptr, fault);
+	mark_freed(ptr, slot, size);
+	quarantine_push(ptr, class, slot);
+}
+
+void harden_mappings(size_t *blocks, size_t *bytes)
+{
+	guard_mappings(blocks, bytes);
+}
+
+size_t harden_reclaim(void)
+{
+	return guard_reclaim();
+}
+
+void harden_fork_child(void)
+{
+	sweep_fork_child();
+	guard_fork_child();
+}
