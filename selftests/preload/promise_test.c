@@ -70,6 +70,14 @@ static void describe_promise(const void *param, char *text, size_t size)
 #define IS_GLIBC	0
 #endif
 
+/* Addresses to spare, or sizes that nobody can have. */
+static bool needs_64_bits(const struct promise *promise)
+{
+	return !strcmp(promise->program, "refusals") ||
+	       !strcmp(promise->program, "map_count") ||
+	       (promise->arg && !strcmp(promise->arg, "grow"));
+}
+
 static void promise_is_kept(struct kunit *test)
 {
 	const struct promise *promise = test->param_value;
@@ -87,7 +95,7 @@ static void promise_is_kept(struct kunit *test)
 		kunit_skip(test, "the hardened build needs 5 MiB more");
 	/* Figures of this machine, and some that start the system's programs */
 	if (process_is_emulated() || !IS_GLIBC ||
-	    (sizeof(void *) == 4 && !strcmp(promise->program, "refusals")))
+	    (sizeof(void *) == 4 && needs_64_bits(promise)))
 		kunit_skip(test, "an emulator, another libc, or 32 bits");
 	run_program(test, &report, promise->program, promise->arg, true);
 	expect_fine(test, &report);

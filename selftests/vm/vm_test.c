@@ -334,6 +334,7 @@ static void spare_goes_where_a_limit_is_less(struct kunit *test)
 	const struct rlimit limit = { 256 * MIB, 256 * MIB };
 	size_t size;
 
+	need_addresses_to_spare(test);
 	KUNIT_ASSERT_NOT_NULL(test, vm_keep_spare(&size));
 	KUNIT_ASSERT_EQ(test, setrlimit(RLIMIT_AS, &limit), 0);
 	KUNIT_EXPECT_NOT_NULL(test, vm_map(NULL, 100 * MIB, 2 * MIB));
