@@ -23,6 +23,9 @@ if [ -n "${SANITIZE:-}" ]; then
 	export ASAN_OPTIONS TSAN_OPTIONS CK_TIMEOUT_MULTIPLIER
 fi
 
+# Which block is guarded is chance, and it is like no other.
+export HAKMEM_KFENCE_SAMPLE="${HAKMEM_KFENCE_SAMPLE:-0}"
+
 passed=0
 failed=0
 skipped=0

@@ -10,6 +10,7 @@
  * enum lock_rank - a lock is taken only under those of a higher rank
  * @LOCK_RANK_LEAF: all that are not named here; no memory call is made under it
  * @LOCK_RANK_POOL: slab_pool.c, nor under this one
+ * @LOCK_RANK_KFENCE: kfence/core.c, which opens its pool under it
  * @LOCK_RANK_GROW: superslab.c, while a superslab is mapped
  * @LOCK_RANK_VERIFY: cache/verify.c, around its memory
  * @LOCK_RANK_TUNER: ace/tuner.c
@@ -18,6 +19,7 @@
 enum lock_rank {
 	LOCK_RANK_LEAF,
 	LOCK_RANK_POOL,
+	LOCK_RANK_KFENCE,
 	LOCK_RANK_GROW,
 	LOCK_RANK_VERIFY,
 	LOCK_RANK_TUNER,

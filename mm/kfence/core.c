@@ -19,6 +19,7 @@
 #include "lib/lock.h"
 #include "lib/random.h"
 #include "mm/knobs.h"
+#include "mm/lock_order.h"
 #include "mm/reclaim.h"
 #include "mm/report.h"
 #include "mm/sizes.h"
@@ -50,7 +51,7 @@ static struct knob sample =
 	     "one block of so many is guarded, on average; 0: none; needs "
 	     "CONFIG_HAKMEM_KFENCE");
 
-static struct lock lock = LOCK_INIT;	/* guards all below */
+static struct lock lock = LOCK_INIT_RANK(LOCK_RANK_KFENCE); /* all below */
 static uint64_t random_state;
 static unsigned int oldest_free, latest_free;
 static bool opened;			/* or tried to */
