@@ -78,6 +78,8 @@ static bool magazine_empty(const struct magazine *magazine)
  *
  * First they leave the magazine: once the tier's lock has been released others
  * may fetch them and free them, and lies_in_magazine() must know them gone.
+ * Their words go as well: whoever looks while the magazine's bounds move, or
+ * while an object is being put in, must find no object that is elsewhere.
  */
 static unsigned int magazine_drain(unsigned int class,
 				   struct magazine *magazine)
@@ -89,7 +91,8 @@ static unsigned int magazine_drain(unsigned int class,
 	harden_check_free(class, objs, n);
 	if (n)
 		class_source(class)->drain(class, objs, n);
-	if (IS_ENABLED(CONFIG_HAKMEM_VALGRIND))
+	if (IS_ENABLED(CONFIG_HAKMEM_DOUBLE_FREE_CHECK) ||
+	    IS_ENABLED(CONFIG_HAKMEM_VALGRIND))
 		cache_forget(objs, n);
 	return n;
 }
@@ -100,8 +103,22 @@ static struct magazine *unload(struct cache *cache, unsigned int class)
 
 	if (magazine)
 		magazine->top = cache->top[class];
-	cache->top[class] = NO_MAGAZINE_TOP;
+	WRITE_ONCE(cache->top[class], NO_MAGAZINE_TOP);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	return magazine;
+}
+
+/*
+ * Before it goes where others find it: cache_verify(), in a signal handler,
+ * must not meet it in two places.
+ */
+static struct magazine *take_spare(struct cache *cache, unsigned int class)
+{
+	struct magazine *spare = cache->spare[class];
+
+	WRITE_ONCE(cache->spare[class], NULL);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	return spare;
 }
 
 static void load(struct cache *cache, unsigned int class,
@@ -227,8 +244,7 @@ static void expire_idle(struct cache *cache)
 			continue;
 		if (low_bits(cache->top[class]) == cache->seen[class]) {
 			magazine_put(class, unload(cache, class), true);
-			magazine_put(class, cache->spare[class], true);
-			cache->spare[class] = NULL;
+			magazine_put(class, take_spare(cache, class), true);
 		}
 		cache->seen[class] = low_bits(cache->top[class]);
 	}
@@ -251,7 +267,7 @@ void cache_tend(void)
 void *cache_alloc_slow(unsigned int class)
 {
 	struct cache *cache = thread_attach();
-	struct magazine *full;
+	struct magazine *full, *spare;
 	void *obj;
 
 	if (unlikely(!cache))
@@ -264,8 +280,10 @@ void *cache_alloc_slow(unsigned int class)
 		swap_spare(cache, class);
 		return cache_pop(cache_tables_base(), class);
 	}
-	full = depot_take_full(class, cache->spare[class]);
+	spare = take_spare(cache, class);
+	full = depot_take_full(class, spare);
 	if (!full) {
+		cache->spare[class] = spare;
 		if (!is_cached(class))
 			return alloc_uncached(class);
 		return refill(cache, class);
@@ -278,7 +296,7 @@ void *cache_alloc_slow(unsigned int class)
 /* Where the next objects go when neither magazine has room. */
 static struct magazine *make_room(struct cache *cache, unsigned int class)
 {
-	struct magazine *spare = cache->spare[class];
+	struct magazine *spare = take_spare(cache, class);
 	struct magazine *empty = NULL;
 
 	if (!spare)
@@ -287,7 +305,6 @@ static struct magazine *make_room(struct cache *cache, unsigned int class)
 		magazine_drain(class, spare);
 		return spare;
 	}
-	cache->spare[class] = NULL;
 	return empty ? empty : depot_take_empty(class);
 }
 
@@ -302,9 +319,9 @@ static struct magazine *empty_loaded(struct cache *cache, unsigned int class)
 }
 
 /*
- * Is an object still where this thread put it? What a drain took leaves its
- * word behind, but above the top. Another thread that has the magazine loaded
- * has its top as well, and clears the words of what it takes.
+ * Is an object still where this thread put it? What a drain takes leaves its
+ * word behind for a while, but above the top. Another thread that has the
+ * magazine loaded has its top as well, and clears the words of what it takes.
  */
 static bool lies_in_magazine(const struct cache *cache, unsigned int class,
 			     const void *obj)
@@ -372,8 +389,8 @@ size_t cache_flush(struct cache *cache, bool to_tier)
 
 	for (class = 1; class < NR_CLASSES; class++) {
 		drained += magazine_put(class, unload(cache, class), to_tier);
-		drained += magazine_put(class, cache->spare[class], to_tier);
-		cache->spare[class] = NULL;
+		drained += magazine_put(class, take_spare(cache, class),
+					to_tier);
 	}
 	return drained;
 }

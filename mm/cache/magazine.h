@@ -36,7 +36,11 @@ void cache_park_bare(struct cache *cache);
 /* Return: the parked caches that no new thread has wanted, linked, or NULL. */
 struct cache *cache_take_idle(void);
 
-/* Look at all parked caches with objects, unless one is moved just now. */
-void cache_visit_parked(void (*visit)(const struct cache *cache));
+/*
+ * Look at all parked caches with objects, unless one is moved just now, and
+ * then elsewhere: no thread gets one of them before that is done.
+ */
+void cache_visit_parked(void (*visit)(const struct cache *cache),
+			void (*then)(void));
 
 #endif /* HAKMEM_MM_CACHE_MAGAZINE_H */

@@ -155,15 +155,17 @@ struct cache *cache_take_idle(void)
 	return idle;
 }
 
-void cache_visit_parked(void (*visit)(const struct cache *cache))
+void cache_visit_parked(void (*visit)(const struct cache *cache),
+			void (*then)(void))
 {
-	const struct cache *cache;
+	bool locked = lock_try(&parked.lock);
+	const struct cache *cache = locked ? parked.warm : NULL;
 
-	if (!lock_try(&parked.lock))
-		return;
-	for (cache = parked.warm; cache; cache = cache->next_parked)
+	for (; cache; cache = cache->next_parked)
 		visit(cache);
-	lock_release(&parked.lock);
+	then();
+	if (locked)
+		lock_release(&parked.lock);
 }
 
 unsigned int cache_count(void)

@@ -7,7 +7,13 @@
  * or in one and in its slab. What other threads have at hand is not looked at,
  * nor the depots' part of a great many.
  *
- * Lock order: seen.lock, parked.lock or that of a depot.
+ * Other threads go on meanwhile. What lies with this thread or in a parked
+ * cache stays there until the look is over, and of a class all that is in its
+ * depot is seen at once: none of that moves to where it would be seen again.
+ * An address may come by once more as an object of another class.
+ *
+ * Lock order: seen.lock, parked.lock, that of a depot; the latter two are only
+ * tried.
  */
 #include "depot.h"
 #include "lib/lock.h"
@@ -22,24 +28,28 @@
 /* So many are looked at, at most: a process should end fast. */
 #define VERIFY_MAX	((size_t)16384)
 
+/* Addresses have less than 64 bits by as many as a class has. */
+#define CLASS_BITS	7
+
 /* A table of all that was looked at, by a hash of the address. */
 static struct {
 	struct lock lock;	/* guards the rest */
-	const void **objects;
+	uint64_t *objects;	/* with the class in the lowest bits */
 	uint32_t mask;
 	size_t left;		/* objects still to be looked at */
 } seen = { .lock = LOCK_INIT_RANK(LOCK_RANK_VERIFY) };
 
-static bool seen_before(const void *obj)
+static bool seen_before(unsigned int class, const void *obj)
 {
+	uint64_t key = (uint64_t)(uintptr_t)obj << CLASS_BITS | class;
 	uint32_t at = ((uint32_t)((uintptr_t)obj / OBJECT_ALIGN) *
 		       RECENT_MULTIPLIER) & seen.mask;
 
 	for (; seen.objects[at]; at = (at + 1) & seen.mask) {
-		if (seen.objects[at] == obj)
+		if (seen.objects[at] == key)
 			return true;
 	}
-	seen.objects[at] = obj;
+	seen.objects[at] = key;
 	return false;
 }
 
@@ -52,7 +62,7 @@ static void verify_object(unsigned int class, const void *obj)
 	/* Whose slab became a mixed one lies there as well as it did before. */
 	if (fault && registry_class(obj) == CLASS_MIXED)
 		fault = NULL;
-	if (!fault && seen_before(obj))
+	if (!fault && seen_before(class, obj))
 		fault = FAULT_FREE;
 	if (unlikely(fault))
 		report_bad_pointer("free", obj, fault);
@@ -84,16 +94,21 @@ static void verify_cache(const struct cache *cache)
 	}
 }
 
+static void verify_depots(void)
+{
+	unsigned int class;
+
+	for (class = 1; class < NR_CLASSES; class++)
+		depot_visit(class, verify_magazine);
+}
+
 static void verify_all(void)
 {
 	const struct cache *cache = cache_self(&cache_tables);
-	unsigned int class;
 
 	if (cache_is_real(cache))
 		verify_cache(cache);
-	cache_visit_parked(verify_cache);
-	for (class = 1; class < NR_CLASSES; class++)
-		depot_visit(class, verify_magazine);
+	cache_visit_parked(verify_cache, verify_depots);
 }
 
 void cache_verify(void)
@@ -109,7 +124,7 @@ void cache_verify(void)
 	objects = min(objects, VERIFY_MAX);
 	while (room < 2 * objects)
 		room *= 2;
-	bytes = ALIGN_UP(room * sizeof(void *), vm_page_size());
+	bytes = ALIGN_UP(room * sizeof(*seen.objects), vm_page_size());
 	seen.objects = objects ? vm_map(NULL, bytes, vm_page_size()) : NULL;
 	if (seen.objects) {
 		seen.mask = (uint32_t)(room - 1);
