@@ -496,18 +496,24 @@ size_t mixed_free_bytes(void)
 /* An object that was being cut when another thread forked is nobody's. */
 static void repair_record(struct mixed *record)
 {
+	size_t free_before = mixed.free;
+	unsigned int word;
+
 	if (record->taken && record->purger == thread_token()) {
 		mixed.purgers++;
 	} else {
 		mark_pages_locked(record, record->taken, false);
 		record->taken = 0;
 	}
+	/* A start without its object would end the next one that lies there. */
+	for (word = 0; word < ARRAY_SIZE(record->starts); word++)
+		record->starts[word] &= record->used[word];
 	record->nr_free = GRANULES - bitmap_count_range(record->used, 0,
 							GRANULES);
 	record->bound = record->nr_free;
 	record->bucket = 0;
 	list_init(&record->node);
-	mixed.free += record->nr_free;
+	mixed.free = free_before + record->nr_free;
 	registry_set_class(record->slab->base, 1, CLASS_MIXED);
 	enlist_locked(record);
 }
