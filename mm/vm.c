@@ -38,7 +38,7 @@
 #define RESIDENT_PAGES		512
 
 /* Enough for a program to end well; addresses cost nothing. */
-#define SPARE_BYTES		((uint64_t)2 << 30)
+#define SPARE_BYTES		((uint64_t)5 << 28)
 
 static size_t page_size;
 
