@@ -388,36 +388,30 @@ void *vm_reserve(size_t size)
 	return addr;
 }
 
-bool vm_commit(void *addr, size_t size)
+static bool protect(void *addr, size_t size, int prot)
 {
 	int saved = errno;
-	bool done;
+	bool done = !fault_strikes(VM_CALL_COMMIT) &&
+		    !mprotect(addr, size, prot);
 
-	expect_no_lock();
-	done = !fault_strikes(VM_CALL_COMMIT) &&
-	       !mprotect(addr, size, PROT_READ | PROT_WRITE);
 	errno = saved;
 	return done;
+}
+
+bool vm_commit(void *addr, size_t size)
+{
+	expect_no_lock();
+	return protect(addr, size, PROT_READ | PROT_WRITE);
 }
 
 bool vm_deny(void *addr, size_t size)
 {
-	int saved = errno;
-	bool done = !fault_strikes(VM_CALL_COMMIT) &&
-		    !mprotect(addr, size, PROT_NONE);
-
-	errno = saved;
-	return done;
+	return protect(addr, size, PROT_NONE);
 }
 
 bool vm_freeze(void *addr, size_t size)
 {
-	int saved = errno;
-	bool done = !fault_strikes(VM_CALL_COMMIT) &&
-		    !mprotect(addr, size, PROT_READ);
-
-	errno = saved;
-	return done;
+	return protect(addr, size, PROT_READ);
 }
 
 static uint64_t ram_bytes(void)

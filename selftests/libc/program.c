@@ -14,17 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../harness/check_program.h"
+
 #define BLOCKS	200
 #define ROUNDS	40
-
-#define CHECK(condition)						\
-	do {								\
-		if (!(condition)) {					\
-			fprintf(stderr, "%s:%d: not so: %s\n",		\
-				__FILE__, __LINE__, #condition);	\
-			_Exit(1);					\
-		}							\
-	} while (0)
 
 static atomic_bool stop;
 

@@ -38,17 +38,17 @@ static void use_plain_functions(void)
 	int *zeroes = calloc(100, sizeof(*zeroes));
 	volatile size_t half = SIZE_MAX / 2;
 
-	EXPECT(text);
+	CHECK(text);
 	strcpy(text, "something");
 	text = realloc(text, 100000);
-	EXPECT(text && !strcmp(text, "something"));
-	EXPECT(malloc_usable_size(text) >= 100000);
+	CHECK(text && !strcmp(text, "something"));
+	CHECK(malloc_usable_size(text) >= 100000);
 	text = reallocarray(text, 1000, 3000);
-	EXPECT(text && !strcmp(text, "something"));
-	EXPECT(!reallocarray(text, half, 3) && errno == ENOMEM);
+	CHECK(text && !strcmp(text, "something"));
+	CHECK(!reallocarray(text, half, 3) && errno == ENOMEM);
 	free(text);
 
-	EXPECT(zeroes && !zeroes[0] && !zeroes[99]);
+	CHECK(zeroes && !zeroes[0] && !zeroes[99]);
 	free_sized(zeroes, 100 * sizeof(*zeroes));
 }
 
@@ -57,16 +57,16 @@ static void use_aligned_functions(void)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	void *blocks[5];
 
-	EXPECT(posix_memalign(&blocks[0], 256, 100) == 0);
+	CHECK(posix_memalign(&blocks[0], 256, 100) == 0);
 	blocks[1] = aligned_alloc(64, 640);
 	blocks[2] = memalign(4096, 1);
 	blocks[3] = valloc(10);
 	blocks[4] = pvalloc(10);
-	EXPECT(is_aligned(blocks[0], 256));
-	EXPECT(is_aligned(blocks[1], 64));
-	EXPECT(is_aligned(blocks[2], 4096));
-	EXPECT(is_aligned(blocks[3], page));
-	EXPECT(is_aligned(blocks[4], page));
+	CHECK(is_aligned(blocks[0], 256));
+	CHECK(is_aligned(blocks[1], 64));
+	CHECK(is_aligned(blocks[2], 4096));
+	CHECK(is_aligned(blocks[3], page));
+	CHECK(is_aligned(blocks[4], page));
 	free_aligned_sized(blocks[1], 64, 640);
 	blocks[1] = NULL;
 	for (int i = 0; i < 5; i++)
@@ -77,7 +77,7 @@ static void use_glibc_aliases(void)
 {
 	void *block = __libc_realloc(__libc_malloc(10), 20);
 
-	EXPECT(block);
+	CHECK(block);
 	__libc_free(block);
 	__libc_free(__libc_calloc(1, 10));
 	__libc_free(__libc_memalign(64, 10));
@@ -91,8 +91,8 @@ static void use_reports(void)
 {
 	FILE *sink = fopen("/dev/null", "w");
 
-	EXPECT(sink);
-	EXPECT(malloc_info(0, sink) == 0);
+	CHECK(sink);
+	CHECK(malloc_info(0, sink) == 0);
 	fclose(sink);
 	mallinfo();
 	mallinfo2();
@@ -107,26 +107,26 @@ static void use_libc(void)
 	size_t size = 0;
 	FILE *stream = open_memstream(&text, &size);
 
-	EXPECT(stream);
+	CHECK(stream);
 	for (int i = 0; i < 10000; i++)
 		fprintf(stream, "line %d\n", i);
 	fclose(stream);
 	stream = fmemopen(text, size, "r");
-	EXPECT(stream);
+	CHECK(stream);
 	size = 0;
 	while (getline(&line, &size, stream) > 0)
 		;
-	EXPECT(line && !strcmp(line, "line 9999\n"));
+	CHECK(line && !strcmp(line, "line 9999\n"));
 	fclose(stream);
 	free(text);
 	free(line);
 
-	EXPECT(asprintf(&text, "%s %200d", "a", 1) == 202);
+	CHECK(asprintf(&text, "%s %200d", "a", 1) == 202);
 	line = strdup(text);
-	EXPECT(line && !strcmp(line, text));
+	CHECK(line && !strcmp(line, text));
 	free(text);
 	free(line);
-	EXPECT(setenv("STATIC_LINK", "1", 1) == 0);
+	CHECK(setenv("STATIC_LINK", "1", 1) == 0);
 }
 
 int main(void)

@@ -41,7 +41,7 @@ static void use_aligned_operators()
 	void *block = operator new(10, page);
 	void *blocks = operator new[](10, page);
 
-	EXPECT(is_aligned(block, 4096) && is_aligned(blocks, 4096));
+	CHECK(is_aligned(block, 4096) && is_aligned(blocks, 4096));
 	operator delete(block, page);
 	operator delete[](blocks, page);
 	operator delete(operator new(10, page), 10, page);
@@ -67,9 +67,9 @@ static void run_out_of_memory()
 	} catch (const std::bad_alloc &) {
 		caught = true;
 	}
-	EXPECT(caught && handler_calls == 1);
-	EXPECT(!operator new(size, nothrow));
-	EXPECT(!operator new[](size, align_val_t{64}, nothrow));
+	CHECK(caught && handler_calls == 1);
+	CHECK(!operator new(size, nothrow));
+	CHECK(!operator new[](size, align_val_t{64}, nothrow));
 }
 
 static void use_library()
@@ -81,16 +81,16 @@ static void use_library()
 		table["key " + std::to_string(i % 777)].push_back(i);
 	for (const auto &entry : table)
 		text << entry.first << ' ' << entry.second.size() << '\n';
-	EXPECT(table.size() == 777);
-	EXPECT(text.str().size() > 777 * 8);
+	CHECK(table.size() == 777);
+	CHECK(text.str().size() > 777 * 8);
 	try {
 		table.at("no such key");
-		EXPECT(false);
+		CHECK(false);
 	} catch (const std::out_of_range &) {
 	}
 
 	auto shared = std::make_shared<std::string>(5000, 'x');
-	std::thread thread([shared] { EXPECT(shared->size() == 5000); });
+	std::thread thread([shared] { CHECK(shared->size() == 5000); });
 
 	thread.join();
 	malloc_trim(0);

@@ -21,11 +21,11 @@ static void churn(void)
 		size_t size = 1 + i * i % 9000;
 
 		blocks[i] = malloc(size);
-		EXPECT(blocks[i]);
+		CHECK(blocks[i]);
 		memset(blocks[i], (int)i, size);
 	}
 	for (size_t i = 0; i < NR_BLOCKS; i++) {
-		EXPECT(blocks[i][0] == (char)i);
+		CHECK(blocks[i][0] == (char)i);
 		free(blocks[i]);
 	}
 }
@@ -40,7 +40,7 @@ static void allocate_late(void *block)
 static void *run_short_thread(void *unused)
 {
 	(void)unused;
-	EXPECT(pthread_setspecific(late_key, malloc(30)) == 0);
+	CHECK(pthread_setspecific(late_key, malloc(30)) == 0);
 	churn();
 	return NULL;
 }
@@ -52,8 +52,8 @@ static void *run_thread(void *unused)
 	(void)unused;
 	while (!atomic_load(&stop)) {
 		churn();
-		EXPECT(!pthread_create(&thread, NULL, run_short_thread, NULL));
-		EXPECT(!pthread_join(thread, NULL));
+		CHECK(!pthread_create(&thread, NULL, run_short_thread, NULL));
+		CHECK(!pthread_join(thread, NULL));
 	}
 	return NULL;
 }
@@ -63,8 +63,8 @@ static void run_child(void)
 	pthread_t thread;
 
 	churn();
-	EXPECT(!pthread_create(&thread, NULL, run_short_thread, NULL));
-	EXPECT(!pthread_join(thread, NULL));
+	CHECK(!pthread_create(&thread, NULL, run_short_thread, NULL));
+	CHECK(!pthread_join(thread, NULL));
 	_exit(0);
 }
 
@@ -74,20 +74,20 @@ void use_threads_and_fork(void)
 	/* An emulator may hang in the child of a process with threads. */
 	int nr_threads = getenv("EMULATOR") ? 0 : NR_THREADS;
 
-	EXPECT(!pthread_key_create(&late_key, allocate_late));
+	CHECK(!pthread_key_create(&late_key, allocate_late));
 	for (int i = 0; i < nr_threads; i++)
-		EXPECT(!pthread_create(&threads[i], NULL, run_thread, NULL));
+		CHECK(!pthread_create(&threads[i], NULL, run_thread, NULL));
 	for (int i = 0; i < NR_FORKS; i++) {
 		int status;
 		pid_t child = fork();
 
-		EXPECT(child >= 0);
+		CHECK(child >= 0);
 		if (child == 0)
 			run_child();
-		EXPECT(waitpid(child, &status, 0) == child);
-		EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+		CHECK(waitpid(child, &status, 0) == child);
+		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	}
 	atomic_store(&stop, true);
 	for (int i = 0; i < nr_threads; i++)
-		EXPECT(!pthread_join(threads[i], NULL));
+		CHECK(!pthread_join(threads[i], NULL));
 }

@@ -62,26 +62,17 @@ test_one()
 		build $tools TARGETS="$TARGETS" selftests
 }
 
-# Prints one line; leaves the log only of a failure.
-report_one()
+. "$srctree/tools/build/report-one.sh"
+
+# Prints one line
+report_kind()
 {
-	tree=$scratch/$(echo "$1" | tr : -)
-	mkdir -p "$tree"
-	begin=$(date +%s)
-	if ! choose_tools "$1"; then
+	if choose_tools "$1"; then
+		report_one "$1"
+	else
 		printf '%-4s %-24s %4s s  %s\n' skip "$1" 0 \
 			"no compiler; 'make setup-cross'"
-		return 0
 	fi
-	word=FAIL
-	verdict=1
-	test_one "$1" >"$tree.log" 2>&1 && word=ok && verdict=0
-	said=$(grep -E '^[0-9]+ passed, ' "$tree.log" | tail -n 1)
-	printf '%-4s %-24s %4s s  %s\n' $word "$1" \
-		$(($(date +%s) - begin)) "${said:-did not get to the tests}"
-	rm -rf "$tree"
-	test $verdict = 1 || rm -f "$tree.log"
-	return $verdict
 }
 
 scratch=$(mktemp -d) || exit 1
@@ -94,7 +85,7 @@ test $# -gt 0 || set -- aarch64-linux-gnu aarch64-linux-gnu:16384 \
 
 failed=0
 for kind; do
-	(report_one "$kind") || failed=$((failed + 1))
+	(report_kind "$kind") || failed=$((failed + 1))
 done
 for log in "$scratch"/*.log; do
 	test -e "$log" || continue

@@ -108,23 +108,7 @@ test_one()
 	build ${TARGETS:+TARGETS="$TARGETS"} selftests
 }
 
-# Prints one line; leaves the log only of a failure.
-report_one()
-{
-	tree=$scratch/$1
-	mkdir -p "$tree"
-	begin=$(date +%s)
-	word=FAIL
-	verdict=1
-	test_one "$1" >"$tree.log" 2>&1 &&
-		! grep -q '^0 passed, ' "$tree.log" && word=ok && verdict=0
-	said=$(grep -E '^[0-9]+ passed, ' "$tree.log" | tail -n 1)
-	printf '%-4s %-24s %4s s  %s\n' $word "$1" \
-		$(($(date +%s) - begin)) "${said:-did not get to the tests}"
-	rm -rf "$tree"
-	test $verdict = 1 || rm -f "$tree.log"
-	return $verdict
-}
+. "$srctree/tools/build/report-one.sh"
 
 # --- All of them -------------------------------------------------------------
 

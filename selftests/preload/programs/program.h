@@ -12,20 +12,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "../../harness/check_program.h"
+
 #define KIB	((size_t)1 << 10)
 #define MIB	((size_t)1 << 20)
 #define GIB	((size_t)1 << 30)
 
 #define ARRAY_LENGTH(a)	(sizeof(a) / sizeof((a)[0]))
-
-#define CHECK(condition)						\
-	do {								\
-		if (!(condition)) {					\
-			fprintf(stderr, "%s:%d: not so: %s\n",		\
-				__FILE__, __LINE__, #condition);	\
-			_Exit(1);					\
-		}							\
-	} while (0)
 
 /* Without this, a library that was not preloaded would pass every test. */
 static inline void need_hakmem(void)
