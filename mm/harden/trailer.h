@@ -159,7 +159,7 @@ static __always_inline bool trailer_is_whole(const uint64_t *trailer)
  */
 #define CHUNK		((size_t)64)
 #define CHUNK_WORDS	(CHUNK / sizeof(uint64_t))
-#define CHUNKS_MAX	(3 * CHUNK + 16)
+#define CHUNKS_MAX	(3 * CHUNK - 8)	/* so much they cover, whole or not */
 
 static __always_inline pair chunk_bits(const char *at)
 {
