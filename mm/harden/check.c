@@ -38,10 +38,18 @@ bool end_before_is_whole(const uint64_t *trailer)
 	return zero || READ_ONCE(*trailer) != word;
 }
 
-/* Zeros between pad and trailer; of the first, some may be in the trailer. */
-bool rest_is_whole(const char *end, size_t slack)
+/* Of a word, the first bytes. */
+static const uint64_t byte_masks[sizeof(uint64_t)] = {
+	0, ((uint64_t)1 << 8) - 1, ((uint64_t)1 << 16) - 1,
+	((uint64_t)1 << 24) - 1, ((uint64_t)1 << 32) - 1,
+	((uint64_t)1 << 40) - 1, ((uint64_t)1 << 48) - 1,
+	((uint64_t)1 << 56) - 1,
+};
+
+/* Zeros from pad to trailer; of the last word, some may be the trailer's. */
+bool rest_end_is_whole(const char *end, size_t slack)
 {
-	size_t left = min(slack, REST_MAX) - sizeof(uint64_t);
+	size_t left = slack - sizeof(uint64_t);
 	const char *rest = end + sizeof(uint64_t);
 	uint64_t seen = 0;
 
@@ -49,15 +57,40 @@ bool rest_is_whole(const char *end, size_t slack)
 		seen |= load_word(rest);
 		rest += sizeof(uint64_t);
 	}
-	return !(seen | (load_word(rest) & pad_masks[left]));
+	return !(seen | (load_word(rest) & byte_masks[left]));
 }
 
-const char *__cold trailer_fault(const uint64_t *trailer)
+static const char *trailer_fault(const uint64_t *trailer)
 {
 	uint64_t word = READ_ONCE(*trailer);
 
 	return word && decode_freed(trailer, word) & ~PAYLOAD_MASK ?
 	       FAULT_OVERFLOW : FAULT_FREE;
+}
+
+const char *slot_fault(const void *obj, size_t slot, bool in_slab,
+		       size_t *size, enum block_kind *kind)
+{
+	const uint64_t *trailer = trailer_of(obj, slot);
+	uint64_t decoded = decode_live(trailer, READ_ONCE(*trailer));
+	size_t slack = decoded_slack(decoded);
+
+	if (unlikely(decoded & ~PAYLOAD_MASK))
+		return trailer_fault(trailer);
+	if (unlikely(slack > slot - TRAILER_BYTES))
+		return FAULT_OVERFLOW;
+	*kind = decoded_kind(decoded);
+	*size = slot - TRAILER_BYTES - slack;
+	if (!pads())
+		return NULL;
+	if (unlikely(!pad_is_whole(trailer, slack)))
+		return FAULT_OVERFLOW;
+	if (!in_slab)
+		return NULL;
+	if (rests(slot) &&
+	    unlikely(!rest_is_whole((const char *)trailer - slack, slack)))
+		return FAULT_OVERFLOW;
+	return before_is_whole(obj, slot) ? NULL : FAULT_UNDERFLOW;
 }
 
 const char *harden_slot_fault(const void *obj, size_t slot)
@@ -70,21 +103,19 @@ const char *harden_slot_fault(const void *obj, size_t slot)
 		return FAULT_OVERFLOW;
 	if (!(decode_live(trailer, READ_ONCE(*trailer)) & ~PAYLOAD_MASK))
 		return slot_fault(obj, slot, true, &size, &kind);
-	return reuse_fault(obj, slot);
+	return is_unused(obj, slot) ? NULL : FAULT_WRITTEN;
 }
 
 void harden_check_free(unsigned int class, void *const *objs, unsigned int n)
 {
-	const char *fault;
 	unsigned int i;
 
 	for (i = 0; i < n; i++) {
 		/* Page runs, and what is in mixed slabs, are no slots. */
 		if (class == CLASS_MIXED || registry_class(objs[i]) != class)
 			continue;
-		fault = reuse_fault(objs[i], slot_sizes[class]);
-		if (unlikely(fault))
-			report_bad_pointer("free", objs[i], fault);
+		if (unlikely(!is_unused(objs[i], slot_sizes[class])))
+			report_bad_pointer("free", objs[i], FAULT_WRITTEN);
 	}
 }
 

@@ -40,14 +40,6 @@ const uint32_t slot_sizes[NR_CLASSES] = {
 	TWELVE(73), TWELVE(85), TWELVE(97),
 };
 
-/* Of a word, the first bytes. */
-const uint64_t pad_masks[] = {
-	0, ((uint64_t)1 << 8) - 1, ((uint64_t)1 << 16) - 1,
-	((uint64_t)1 << 24) - 1, ((uint64_t)1 << 32) - 1,
-	((uint64_t)1 << 40) - 1, ((uint64_t)1 << 48) - 1,
-	((uint64_t)1 << 56) - 1, ~(uint64_t)0,
-};
-
 _Static_assert(CLASS_MAX == 108, "all classes are in slot_sizes");
 
 /*
@@ -63,8 +55,7 @@ void harden_init(void)
 {
 	uint64_t state = random_seed();
 
-	secrets.live = rare_bytes(random_next(&state));
-	secrets.freed = rare_bytes(random_next(&state)) & ~(uint64_t)1;
+	secrets.live = rare_bytes(random_next(&state)) | TRAILER_LIVE;
 	secrets.pad = rare_bytes(random_next(&state));
 	random_start(random_next(&state));
 }
@@ -93,10 +84,8 @@ void harden_clean_objects(void *const *objs, unsigned int n, size_t size)
 static __always_inline void *open_slot(void *obj, size_t slot, size_t size,
 				       enum block_kind kind)
 {
-	const char *fault = reuse_fault(obj, slot);
-
-	if (unlikely(fault))
-		report_bad_pointer("malloc", obj, fault);
+	if (unlikely(!is_unused(obj, slot)))
+		report_bad_pointer("malloc", obj, FAULT_WRITTEN);
 	mark_live(obj, slot, size, kind);
 	return obj;
 }
@@ -200,12 +189,12 @@ static __always_inline void *alloc(size_t size, enum block_kind kind,
 	tables = cache_tables_base();
 	class = tables->sizes[(size + TRAILER_BYTES + OBJECT_ALIGN - 1) /
 			      OBJECT_ALIGN];
-	if (zero && !zeroes_all(slot_sizes[class]))
-		return alloc_slow(size, kind, zero);
 	obj = cache_pop(tables, class);
 	if (unlikely(!obj))
 		return alloc_slow(size, kind, zero);
-	return open_slot(obj, slot_sizes[class], size, kind);
+	open_slot(obj, slot_sizes[class], size, kind);
+	return zero && !zeroes_all(slot_sizes[class]) ? memset(obj, 0, size) :
+							obj;
 }
 
 void *harden_alloc(size_t size, enum block_kind kind)
@@ -256,7 +245,7 @@ free_other(void *ptr, enum block_kind called, size_t told)
 		if (!fault)
 			fault = use_fault(size, told, kind, called);
 		if (!fault && registry_class(ptr) == CLASS_MIXED) {
-			mark_freed(ptr, slot, size);
+			mark_freed(ptr, slot, *trailer_of(ptr, slot));
 			quarantine_push(ptr, CLASS_MIXED, slot);
 		} else if (!fault) {
 			*trailer_of(ptr, slot) = 0;
@@ -267,44 +256,65 @@ free_other(void *ptr, enum block_kind called, size_t told)
 		report_bad_pointer("free", ptr, fault);
 }
 
-/* Return: whether it was freed, and not only found to be a good one. */
-static bool __attribute__((__noinline__))
-free_slot_slow(void *ptr, unsigned int class, enum block_kind called,
-	       size_t told)
+static __always_inline void free_slot(void *ptr, size_t class)
 {
+	size_t slot = slot_sizes[class];
+
+	mark_freed(ptr, slot, *trailer_of(ptr, slot));
+	quarantine_push(ptr, class, slot);
+}
+
+/* What the hot path could not tell, or found to be wrong. */
+static void __attribute__((__noinline__))
+free_closer(void *ptr, enum block_kind called, size_t told)
+{
+	unsigned int class = (unsigned int)registry_class(ptr);
+	enum block_kind kind = called;
 	const char *fault = NULL;
+	size_t size = told;
 
 	if (is_size_class(class))
 		fault = slab_pointer_fault(ptr, class);
 	/* Its slab may have become a mixed one meanwhile. */
 	if (!is_size_class((unsigned int)registry_class(ptr))) {
 		free_other(ptr, called, told);
-		return true;
+		return;
 	}
-	if (fault)
+	if (!fault)
+		fault = slot_fault(ptr, slot_sizes[class], true, &size, &kind);
+	if (!fault)
+		fault = use_fault(size, told, kind, called);
+	if (unlikely(fault))
 		report_bad_pointer("free", ptr, fault);
-	return false;
+	free_slot(ptr, class);
+}
+
+/* Is a block in use, from those functions, and untouched around? */
+static __always_inline bool is_good(const void *obj, size_t slot,
+				    enum block_kind called, size_t told)
+{
+	const uint64_t *trailer = trailer_of(obj, slot);
+	uint64_t decoded = decode_live(trailer, READ_ONCE(*trailer));
+	size_t slack = decoded_slack(decoded);
+	size_t size = slot - TRAILER_BYTES - slack;
+
+	return likely(!(decoded & ~PAYLOAD_MASK)) &&
+	       likely(slack <= slot - TRAILER_BYTES) &&
+	       likely(!use_fault(size, told, decoded_kind(decoded), called)) &&
+	       likely(surroundings_are_whole(obj, slot, slack));
 }
 
 void harden_free(void *ptr, enum block_kind called, size_t told)
 {
 	size_t class = registry_class(ptr);
 	const struct cache_tables *tables = cache_tables_base();
-	enum block_kind kind = called;
-	const char *fault;
-	size_t slot, size = told;
 
-	if (unlikely(object_looks_wrong(tables, class, ptr)) &&
-	    free_slot_slow(ptr, (unsigned int)class, called, told))
+	if (unlikely(object_looks_wrong(tables, class, ptr)) ||
+	    unlikely(!is_good(ptr, slot_sizes[class], called, told))) {
+		free_closer(ptr, called, told);
 		return;
-	slot = slot_sizes[class];
-	fault = slot_fault(ptr, slot, true, &size, &kind);
-	if (likely(!fault))
-		fault = use_fault(size, told, kind, called);
-	if (unlikely(fault))
-		report_bad_pointer("free", ptr, fault);
-	mark_freed(ptr, slot, size);
-	quarantine_push(ptr, class, slot);
+	}
+	free_slot(ptr, class);
 }
 
 void harden_mappings(size_t *blocks, size_t *bytes)

@@ -21,8 +21,18 @@
 /* The rare parts of the functions below. */
 bool __cold slot_before_is_whole(const void *obj);
 bool end_before_is_whole(const uint64_t *trailer);
-bool rest_is_whole(const char *end, size_t slack);
-const char *__cold trailer_fault(const uint64_t *trailer);
+bool rest_end_is_whole(const char *end, size_t slack);
+
+/**
+ * slot_fault() - What is wrong with a block that should be in use?
+ * @obj: start of a slot
+ * @slot: bytes of the slot
+ * @in_slab: its neighbours are slots as well
+ * @size: out: bytes of the block, if nothing is wrong
+ * @kind: out: of the block
+ */
+const char *slot_fault(const void *obj, size_t slot, bool in_slab,
+		       size_t *size, enum block_kind *kind);
 
 /* The word in front of a block is the trailer of the slot before it. */
 static __always_inline bool before_is_whole(const void *obj, size_t slot)
@@ -47,38 +57,37 @@ static __always_inline bool rests(size_t slot)
 					zeroes_all(slot));
 }
 
-/**
- * slot_fault() - What is wrong with a block that should be in use?
- * @obj: start of a slot
- * @slot: bytes of the slot
- * @in_slab: its neighbours are slots as well
- * @size: out: bytes of the block, if nothing is wrong
- * @kind: out: of the block
- */
-static __always_inline const char *
-slot_fault(const void *obj, size_t slot, bool in_slab, size_t *size,
-	   enum block_kind *kind)
+static __always_inline bool rest_is_whole(const char *end, size_t slack)
+{
+	pair seen;
+
+	if (slack < REST_MAX)
+		return slack <= sizeof(uint64_t) ||
+		       rest_end_is_whole(end, slack);
+	seen = chunk_bits(end + sizeof(uint64_t));
+	return !(seen[0] | seen[1]);
+}
+
+static __always_inline void rest_clear(char *end, size_t slack)
+{
+	if (slack >= REST_MAX)
+		clear_chunk(end + sizeof(uint64_t));
+	else if (slack > sizeof(uint64_t))
+		memset(end + sizeof(uint64_t), 0, slack - sizeof(uint64_t));
+}
+
+/* Are the bytes behind and before a block as they should be? */
+static __always_inline bool surroundings_are_whole(const void *obj,
+						   size_t slot, size_t slack)
 {
 	const uint64_t *trailer = trailer_of(obj, slot);
-	uint64_t decoded = decode_live(trailer, READ_ONCE(*trailer));
-	size_t slack = decoded_slack(decoded);
-	const char *end;
 
-	if (unlikely(decoded & ~PAYLOAD_MASK))
-		return trailer_fault(trailer);
-	*kind = decoded_kind(decoded);
-	if (unlikely(slack > slot - TRAILER_BYTES))
-		return FAULT_OVERFLOW;
-	*size = slot - TRAILER_BYTES - slack;
-	end = (const char *)obj + *size;
-	if (pads() && unlikely(!pad_is_whole(end, slack)))
-		return FAULT_OVERFLOW;
-	if (pads() && in_slab && rests(slot) && slack > sizeof(uint64_t) &&
-	    unlikely(!rest_is_whole(end, slack)))
-		return FAULT_OVERFLOW;
-	if (pads() && in_slab && unlikely(!before_is_whole(obj, slot)))
-		return FAULT_UNDERFLOW;
-	return NULL;
+	if (!pads())
+		return true;
+	return likely(pad_is_whole(trailer, slack)) &&
+	       likely(!rests(slot) ||
+		      rest_is_whole((const char *)trailer - slack, slack)) &&
+	       likely(before_is_whole(obj, slot));
 }
 
 static __always_inline const char *
@@ -93,8 +102,8 @@ use_fault(size_t size, size_t told, enum block_kind kind,
 	return NULL;
 }
 
-/* A slot that comes back into use must be as it was left. */
-static __always_inline const char *reuse_fault(const void *obj, size_t slot)
+/* Is a slot that comes back into use as it was left? */
+static __always_inline bool is_unused(const void *obj, size_t slot)
 {
 	const uint64_t *trailer = trailer_of(obj, slot);
 	uint64_t word = READ_ONCE(*trailer);
@@ -104,17 +113,16 @@ static __always_inline const char *reuse_fault(const void *obj, size_t slot)
 	if (unlikely(decoded & ~PAYLOAD_MASK)) {
 		/* One that was never used since its memory was cleared. */
 		if (unlikely(word))
-			return FAULT_WRITTEN;
+			return false;
 		slack = 0;
 	}
-	if (unlikely(slack > slot - TRAILER_BYTES))
-		return FAULT_WRITTEN;
-	if (zeroes() &&
-	    unlikely(!block_is_zero(obj, cleared_size(slot, slack))))
-		return FAULT_WRITTEN;
-	if (zeroes() && slot > HOT_SIZE_MAX && unlikely(!end_is_zero(trailer)))
-		return FAULT_WRITTEN;
-	return NULL;
+	if (!zeroes())
+		return true;
+	if (is_small(slot))
+		return small_is_zero(obj, slot);
+	return likely(slack <= slot - TRAILER_BYTES) &&
+	       block_is_zero(obj, cleared_size(slot, slack)) &&
+	       (slot <= HOT_SIZE_MAX || end_is_zero(trailer));
 }
 
 static __always_inline void mark_live(void *obj, size_t slot, size_t size,
@@ -122,25 +130,27 @@ static __always_inline void mark_live(void *obj, size_t slot, size_t size,
 {
 	uint64_t *trailer = trailer_of(obj, slot);
 	size_t slack = min(slot - TRAILER_BYTES - size, (size_t)SLACK_MAX);
-	char *end = (char *)trailer - slack;
 
 	if (pads())
 		pad_store(trailer, slack);
-	if (pads() && rests(slot) && !zeroes_all(slot) &&
-	    slack > sizeof(uint64_t))
-		memset(end + sizeof(uint64_t), 0,
-		       min(slack, REST_MAX) - sizeof(uint64_t));
+	if (pads() && rests(slot) && !zeroes_all(slot))
+		rest_clear((char *)trailer - slack, slack);
 	WRITE_ONCE(*trailer, trailer_live(trailer, slack, kind));
 }
 
-static __always_inline void mark_freed(void *obj, size_t slot, size_t size)
+/* @word: its trailer's, of a block in use */
+static __always_inline void mark_freed(void *obj, size_t slot, uint64_t word)
 {
 	uint64_t *trailer = trailer_of(obj, slot);
+	size_t slack = decoded_slack(decode_live(trailer, word));
 
-	WRITE_ONCE(*trailer, trailer_freed(*trailer));
-	if (zeroes())
-		block_clear(obj, cleared_size(slot, slot - TRAILER_BYTES -
-						    size));
+	WRITE_ONCE(*trailer, trailer_freed(word));
+	if (!zeroes())
+		return;
+	if (is_small(slot))
+		small_clear(obj, slot);
+	else
+		block_clear(obj, cleared_size(slot, slack));
 }
 
 #endif /* HAKMEM_MM_HARDEN_SLOT_H */

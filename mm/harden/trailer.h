@@ -42,15 +42,16 @@
 #define FAULT_SIZE	"not the size it has"
 #define FAULT_KIND	"of another kind of allocation"
 
+/* Set in the word of a block in use, clear in that of a freed one. */
+#define TRAILER_LIVE	((uint64_t)1)
+
 /**
  * struct secrets - drawn at the start
- * @live: bit 0 set
- * @freed: bit 0 clear, so that none is the other; neither is ever 0
+ * @live: with TRAILER_LIVE; no byte of it is a usual one
  * @pad: behind a block
  */
 struct secrets {
 	uint64_t live;
-	uint64_t freed;
 	uint64_t pad;
 };
 
@@ -99,7 +100,7 @@ static __always_inline uint64_t trailer_live(const uint64_t *trailer,
 /* Of a live one, the freed one. */
 static __always_inline uint64_t trailer_freed(uint64_t live)
 {
-	return live ^ secrets.live ^ secrets.freed;
+	return live ^ TRAILER_LIVE;
 }
 
 /*
@@ -115,7 +116,7 @@ static __always_inline uint64_t decode_live(const uint64_t *trailer,
 static __always_inline uint64_t decode_freed(const uint64_t *trailer,
 					     uint64_t word)
 {
-	return word ^ secrets.freed ^ place_of(trailer);
+	return decode_live(trailer, word) ^ TRAILER_LIVE;
 }
 
 static __always_inline size_t decoded_slack(uint64_t decoded)
@@ -145,25 +146,34 @@ static __always_inline bool zeroes(void)
 static __always_inline bool trailer_is_whole(const uint64_t *trailer)
 {
 	uint64_t word = READ_ONCE(*trailer);
-	int live = !(decode_live(trailer, word) & ~PAYLOAD_MASK);
-	int freed = !(decode_freed(trailer, word) & ~PAYLOAD_MASK);
 
-	return live | freed | (int)!word;
+	return likely(!(decode_live(trailer, word) &
+			~(PAYLOAD_MASK | TRAILER_LIVE))) || !word;
 }
 
 /*
  * The zeros of a freed block: a chunk each at its start, in the middle and at
  * its end with the pad, and of large ones ZERO_MAX bytes from the start on.
- * Slots come in any order, so the processor would guess a loop's end wrong: the
- * chunks overlap instead, and of small slots cover all.
+ * Small slots are zero as a whole. Slots come in any order, so the processor
+ * would guess a loop's end wrong: chunks, and pairs, overlap instead.
  */
 #define CHUNK		((size_t)64)
-#define CHUNK_WORDS	(CHUNK / sizeof(uint64_t))
-#define CHUNKS_MAX	(3 * CHUNK - 8)	/* so much they cover, whole or not */
+#define CHUNKS_MAX	(3 * CHUNK - 8)	/* bytes that they leave no gap in */
+#define SMALL_SLOT_MAX	(CHUNKS_MAX + TRAILER_BYTES)
+
+static __always_inline bool is_small(size_t slot)
+{
+	return slot <= SMALL_SLOT_MAX;
+}
+
+static __always_inline pair *pairs_at(const void *at)
+{
+	return (pair *)(uintptr_t)at;
+}
 
 static __always_inline pair chunk_bits(const char *at)
 {
-	const pair *pairs = (const pair *)(const void *)at;
+	const pair *pairs = pairs_at(at);
 
 	return (pairs[0] | pairs[1]) | (pairs[2] | pairs[3]);
 }
@@ -171,7 +181,7 @@ static __always_inline pair chunk_bits(const char *at)
 static __always_inline void clear_chunk(char *at)
 {
 	const pair zero = { 0, 0 };
-	pair *pairs = (pair *)(void *)at;
+	pair *pairs = pairs_at(at);
 
 	pairs[0] = zero;
 	pairs[1] = zero;
@@ -179,40 +189,84 @@ static __always_inline void clear_chunk(char *at)
 	pairs[3] = zero;
 }
 
-/* Bytes of a block that are cleared: with what of its pad is no trailer. */
-static __always_inline size_t cleared_size(size_t slot, size_t slack)
-{
-	return slot - TRAILER_BYTES - slack + min(slack, sizeof(uint64_t));
-}
-
-/* Small slots have no run behind the first chunk, unless it may be long. */
-#define RUN_SIZE_MIN	(ZERO_MAX > 1024 ? CHUNKS_MAX : (size_t)1024)
-
-/* Bytes of a slot that are cleared in turn, the first chunk included. */
-static __always_inline size_t zero_run(size_t size)
-{
-	return size > RUN_SIZE_MIN ? min(size - CHUNK, ZERO_MAX) : 0;
-}
-
 static __always_inline size_t middle_of(size_t size)
 {
 	return ALIGN_DOWN(size / 2, (size_t)8) - CHUNK / 2;
 }
 
-/* @size: as cleared_size() gives it */
+/* Where the inner two pairs of less than a chunk are. */
+static __always_inline size_t second_pair(size_t size)
+{
+	return min(size - sizeof(pair), sizeof(pair));
+}
+
+static __always_inline size_t third_pair(size_t size)
+{
+	return max(size, 2 * sizeof(pair)) - 2 * sizeof(pair);
+}
+
+/* Is all of a small slot zero, but for the trailer? */
+static __always_inline bool small_is_zero(const void *obj, size_t slot)
+{
+	size_t size = slot - TRAILER_BYTES;
+	const char *at = obj;
+	pair seen;
+
+	if (slot > CHUNK)
+		seen = chunk_bits(at) | chunk_bits(at + middle_of(size)) |
+		       chunk_bits(at + size - CHUNK);
+	else if (likely(slot > OBJECT_ALIGN))
+		seen = *pairs_at(at) | *pairs_at(at + second_pair(size)) |
+		       *pairs_at(at + third_pair(size)) |
+		       *pairs_at(at + size - sizeof(pair));
+	else
+		return !load_word(at);
+	return !(seen[0] | seen[1]);
+}
+
+static __always_inline void small_clear(void *obj, size_t slot)
+{
+	size_t size = slot - TRAILER_BYTES;
+	const pair zero = { 0, 0 };
+	char *at = obj;
+
+	if (slot > CHUNK) {
+		clear_chunk(at);
+		clear_chunk(at + middle_of(size));
+		clear_chunk(at + size - CHUNK);
+	} else if (likely(slot > OBJECT_ALIGN)) {
+		*pairs_at(at) = zero;
+		*pairs_at(at + second_pair(size)) = zero;
+		*pairs_at(at + third_pair(size)) = zero;
+		*pairs_at(at + size - sizeof(pair)) = zero;
+	} else {
+		store_word(at, 0);
+	}
+}
+
+/* Larger slots have no run behind the first chunk, unless it may be long. */
+#define RUN_SIZE_MIN	(ZERO_MAX > 1024 ? CHUNKS_MAX : (size_t)1024)
+
+/* Bytes of a block that are cleared: with what of its pad is no trailer. */
+static __always_inline size_t cleared_size(size_t slot, size_t slack)
+{
+	return max(slot - TRAILER_BYTES - slack + min(slack, sizeof(uint64_t)),
+		   CHUNK);
+}
+
+/* Of them, those that are cleared in turn, the first chunk included. */
+static __always_inline size_t zero_run(size_t size)
+{
+	return size > RUN_SIZE_MIN ? min(size - CHUNK, ZERO_MAX) : 0;
+}
+
+/* @size: as cleared_size() gives it, of a slot that is not small */
 static __always_inline bool block_is_zero(const void *obj, size_t size)
 {
 	const char *at = obj;
-	uint64_t words = 0;
 	pair seen;
 	size_t i;
 
-	if (size < CHUNK) {
-#pragma GCC unroll 8
-		for (i = 0; i < CHUNK_WORDS; i++)
-			words |= load_word(at + min(i * 8, size - 8));
-		return !words;
-	}
 	seen = chunk_bits(at) | chunk_bits(at + middle_of(size)) |
 	       chunk_bits(at + size - CHUNK);
 	for (i = CHUNK; i < zero_run(size); i += CHUNK)
@@ -225,12 +279,6 @@ static __always_inline void block_clear(void *obj, size_t size)
 	char *at = obj;
 	size_t i;
 
-	if (size < CHUNK) {
-#pragma GCC unroll 8
-		for (i = 0; i < CHUNK_WORDS; i++)
-			store_word(at + min(i * 8, size - 8), 0);
-		return;
-	}
 	clear_chunk(at);
 	clear_chunk(at + middle_of(size));
 	clear_chunk(at + size - CHUNK);
@@ -241,28 +289,38 @@ static __always_inline void block_clear(void *obj, size_t size)
 /* Is all of a freed slot zero, whatever the block in it was? */
 static __always_inline bool zeroes_all(size_t slot)
 {
-	size_t size = slot - TRAILER_BYTES;
+	return zeroes() && (is_small(slot) ||
+			    (slot > RUN_SIZE_MIN + TRAILER_BYTES &&
+			     slot <= ZERO_MAX + TRAILER_BYTES));
+}
 
-	return zeroes() && (size <= CHUNKS_MAX ||
-			    (size > RUN_SIZE_MIN && size <= ZERO_MAX));
+/* The pad's bytes stand at the end of their word, if some are the trailer's. */
+static __always_inline unsigned int pad_half_shift(size_t slack)
+{
+	return (unsigned int)(4 * (8 - min(slack, (size_t)8)));
+}
+
+static __always_inline char *pad_word(const uint64_t *trailer, size_t slack)
+{
+	return (char *)(uintptr_t)trailer - max(slack, sizeof(uint64_t));
 }
 
 /* Nothing is written to the trailer: others look at it at any time. */
 static __always_inline void pad_store(uint64_t *trailer, size_t slack)
 {
-	unsigned int half = (unsigned int)(4 * (8 - min(slack, (size_t)8)));
+	unsigned int half = pad_half_shift(slack);
 
-	store_word((char *)trailer - max(slack, (size_t)8),
-		   secrets.pad << half << half);
+	store_word(pad_word(trailer, slack), secrets.pad << half << half);
 }
 
-extern const uint64_t pad_masks[sizeof(uint64_t) + 1] __hidden;
-
-/* Of the pad, what the trailer does not cover. */
-static __always_inline bool pad_is_whole(const void *end, size_t slack)
+/* Looks at the word that was stored, which the processor may still hold. */
+static __always_inline bool pad_is_whole(const uint64_t *trailer,
+					 size_t slack)
 {
-	return !((load_word(end) ^ secrets.pad) &
-		 pad_masks[min(slack, sizeof(uint64_t))]);
+	unsigned int half = pad_half_shift(slack);
+	uint64_t word = load_word(pad_word(trailer, slack));
+
+	return !((word ^ secrets.pad << half << half) >> half >> half);
 }
 
 #endif /* HAKMEM_MM_HARDEN_TRAILER_H */
