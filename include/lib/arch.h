@@ -29,6 +29,14 @@
 #define arch_keep_in(reg, value)	__asm__("" : "+r"(value))
 #endif
 
+/* Write a byte back as it is. A page that was never touched faults once so. */
+#if defined(__x86_64__) || defined(__i386__)
+#define arch_write_back(byte)	__asm__ volatile("orb $0, %0" : "+m"(*(byte)))
+#else
+#define arch_write_back(byte)						\
+	((void)__atomic_fetch_or((byte), 0, __ATOMIC_RELAXED))
+#endif
+
 /*
  * Rotations that change nothing, and a move that valgrind takes for a request:
  * its public interface. It puts an answer in the place of the zero.

@@ -47,6 +47,9 @@ void harden_clean(uintptr_t base, uint32_t dirty, bool paged);
 /* The same for objects of a mixed slab, whose neighbours may be of any size. */
 void harden_clean_objects(void *const *objs, unsigned int n, size_t size);
 
+/* Objects of a class came from their tier, lowest last. */
+void harden_fetched(unsigned int class, void **objs, unsigned int n);
+
 /* Objects of a class leave a magazine for their tier: still as they were? */
 void harden_check_free(unsigned int class, void *const *objs, unsigned int n);
 
@@ -82,6 +85,14 @@ static inline void harden_clean_objects(void *const *objs, unsigned int n,
 	(void)size;
 }
 
+static inline void harden_fetched(unsigned int class, void **objs,
+				  unsigned int n)
+{
+	(void)class;
+	(void)objs;
+	(void)n;
+}
+
 static inline void harden_check_free(unsigned int class, void *const *objs,
 				     unsigned int n)
 {
@@ -115,19 +126,10 @@ static inline void harden_fork_child(void)
 
 #ifdef CONFIG_HAKMEM_HARDEN_RANDOM
 
-/* Any order of objects that were fetched together. */
-void harden_shuffle(void **objs, unsigned int n);
-
 /* Bytes by which the first superslab may be moved, below @room. */
 uintptr_t harden_offset(uintptr_t room);
 
 #else /* CONFIG_HAKMEM_HARDEN_RANDOM */
-
-static inline void harden_shuffle(void **objs, unsigned int n)
-{
-	(void)objs;
-	(void)n;
-}
 
 static inline uintptr_t harden_offset(uintptr_t room)
 {

@@ -205,7 +205,7 @@ static void *refill(struct cache *cache, unsigned int class)
 	n = min(n, (unsigned int)(MAGAZINE_WORDS - magazine->first));
 	n = class_source(class)->refill(class, objs, n);
 	reverse(objs, n);
-	harden_shuffle(objs, n);
+	harden_fetched(class, objs, n);
 	magazine->top = objs + n;
 	load(cache, class, magazine);
 	return cache_pop(cache_tables_base(), class);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/arch.h"
 #include "lib/random.h"
 #include "mm/foreign.h"
 #include "mm/init.h"
@@ -24,6 +25,9 @@
 
 /* Requests that the hot path serves: with a trailer, of a tiny class. */
 #define HOT_MAX		(TINY_MAX_SIZE ? TINY_MAX_SIZE - TRAILER_BYTES : 0)
+
+/* The least page there is. */
+#define TOUCH_BYTES	4096
 
 /* Below, no block has guard pages. */
 #define MIDDLE_MAX	min(GUARD_MIN, (size_t)32 << 10)
@@ -77,6 +81,27 @@ void harden_clean_objects(void *const *objs, unsigned int n, size_t size)
 {
 	while (n--)
 		memset(objs[n], 0, size);
+}
+
+/*
+ * Memory that was never touched would be given twice, as a page of zeros when
+ * malloc() looks at it and as one of its own when it writes there. Objects
+ * of which few fill a page may never be asked for: those are left alone.
+ */
+void harden_fetched(unsigned int class, void **objs, unsigned int n)
+{
+	uintptr_t touched = 0;
+	unsigned int i;
+
+	for (i = 0; i < n && slot_sizes[class] <= HOT_SIZE_MAX; i++) {
+		uint64_t *trailer = trailer_of(objs[i], slot_sizes[class]);
+
+		if ((uintptr_t)trailer / TOUCH_BYTES == touched)
+			continue;
+		arch_write_back((uint8_t *)trailer);
+		touched = (uintptr_t)trailer / TOUCH_BYTES;
+	}
+	random_shuffle(objs, n);
 }
 
 /* --- malloc() ------------------------------------------------------------ */

@@ -200,11 +200,20 @@ static inline void sweep_fork_child(void)
 
 void random_start(uint64_t seed);
 
+/* Any order, among neighbours, of objects that were fetched together. */
+void random_shuffle(void **objs, unsigned int n);
+
 #else /* CONFIG_HAKMEM_HARDEN_RANDOM */
 
 static inline void random_start(uint64_t seed)
 {
 	(void)seed;
+}
+
+static inline void random_shuffle(void **objs, unsigned int n)
+{
+	(void)objs;
+	(void)n;
 }
 
 #endif /* CONFIG_HAKMEM_HARDEN_RANDOM */
