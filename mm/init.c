@@ -19,6 +19,7 @@
 #include "mm/fault.h"
 #include "mm/foreign.h"
 #include "mm/harden.h"
+#include "mm/huge.h"
 #include "mm/knobs.h"
 #include "mm/lock_order.h"
 #include "mm/registry.h"
@@ -69,6 +70,7 @@ static void read_environment(void)
 	foreign_init();
 	fault_init();
 	class_limits_init();
+	huge_init();
 	harden_init();
 }
 

@@ -77,7 +77,8 @@ struct slab *slab_get(unsigned int class, unsigned int units)
 	uint32_t dirty;
 	struct slab *slab;
 
-	superslab = superslab_take_units(units, &first, &dirty);
+	superslab = superslab_take_units(units, !class_is_paged(class), &first,
+					 &dirty);
 	if (!superslab)
 		return NULL;
 	slab = &superslab->slabs[first];

@@ -11,6 +11,7 @@
 #include "lib/bitmap.h"
 #include "lib/lock.h"
 #include "mm/harden.h"
+#include "mm/huge.h"
 #include "mm/lock_order.h"
 #include "mm/memcheck.h"
 #include "mm/meta.h"
@@ -151,13 +152,17 @@ static struct superslab *grow_locked(void)
 	return superslab;
 }
 
-static struct superslab *superslab_grow(void)
+static struct superslab *superslab_grow(bool dense)
 {
 	struct superslab *superslab;
 
 	lock_acquire(&grow_lock);
 	superslab = grow_locked();
 	lock_release(&grow_lock);
+	if (superslab &&
+	    huge_offer((void *)superslab->base, SUPERSLAB_SIZE,
+		       READ_ONCE(space.mapped) * SUPERSLAB_SIZE, dense))
+		superslab->dirty_units = ALL_UNITS;
 	return superslab;
 }
 
@@ -307,8 +312,8 @@ static struct superslab *find_room_locked(unsigned int n)
 	return NULL;
 }
 
-struct superslab *superslab_take_units(unsigned int n, unsigned int *first,
-				       uint32_t *dirty)
+struct superslab *superslab_take_units(unsigned int n, bool dense,
+				       unsigned int *first, uint32_t *dirty)
 {
 	struct superslab *superslab;
 
@@ -319,7 +324,7 @@ struct superslab *superslab_take_units(unsigned int n, unsigned int *first,
 		*first = choose_units(superslab, n);
 	} else {
 		lock_release(&space.lock);
-		superslab = superslab_grow();
+		superslab = superslab_grow(dense);
 		if (!superslab)
 			return NULL;
 		lock_space();
@@ -473,7 +478,7 @@ struct superslab *superslab_get(unsigned int registry_class, void *owner_data)
 	struct superslab *superslab = take_empty_superslab();
 
 	if (!superslab) {
-		superslab = superslab_grow();
+		superslab = superslab_grow(false);
 		if (!superslab)
 			return NULL;
 		superslab->free_units = 0;

@@ -319,6 +319,20 @@ bool vm_purge(void *addr, size_t size)
 	return done;
 }
 
+/* Written to, since a page that was only read is the kernel's page of zeros. */
+bool vm_take_huge_page(void *addr, size_t size, bool fill)
+{
+	int saved = errno;
+
+	expect_no_lock();
+	fill = fill && !madvise(addr, size, MADV_HUGEPAGE);
+	if (fill)
+		*(volatile char *)addr = 0;
+	madvise(addr, size, MADV_NOHUGEPAGE);
+	errno = saved;
+	return fill;
+}
+
 size_t vm_resident(const void *addr, size_t size)
 {
 	unsigned char in_memory[RESIDENT_PAGES];

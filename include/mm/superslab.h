@@ -92,6 +92,7 @@ static inline uint32_t unit_mask(unsigned int first, unsigned int n)
 /**
  * superslab_take_units() - Take neighbouring free units.
  * @n: 1 to 32
+ * @dense: whether what is mapped for it is likely to be used all over
  * @first: out: the first of them
  * @dirty: out: a bit for each unit of the superslab that is among them and may
  *	hold data; the others read as zero
@@ -100,8 +101,8 @@ static inline uint32_t unit_mask(unsigned int first, unsigned int n)
  *
  * Return: the superslab, or NULL without memory.
  */
-struct superslab *superslab_take_units(unsigned int n, unsigned int *first,
-				       uint32_t *dirty);
+struct superslab *superslab_take_units(unsigned int n, bool dense,
+				       unsigned int *first, uint32_t *dirty);
 
 /**
  * struct superslab_held - what a thread has between two owners

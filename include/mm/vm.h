@@ -49,6 +49,16 @@ bool vm_unmap(void *addr, size_t size);
 bool vm_purge(void *addr, size_t size);
 
 /**
+ * vm_take_huge_page() - Get a huge page now, and no further one later.
+ * @addr: start of the range; nothing in it was touched
+ * @size: of a huge page
+ * @fill: false to get none now either
+ *
+ * Return: whether the range may have memory behind all of it.
+ */
+bool vm_take_huge_page(void *addr, size_t size, bool fill);
+
+/**
  * vm_resident() - How much of a range has memory behind it?
  * @addr: start
  * @size: bytes

@@ -232,7 +232,8 @@ static void *take_and_put(void *unused)
 	uint32_t dirty;
 
 	while (!READ_ONCE(enough_forks)) {
-		superslab = superslab_take_units(1, &first, &dirty);
+		superslab = superslab_take_units(1, false, &first,
+						 &dirty);
 		if (superslab)
 			superslab_put_units(superslab, unit_mask(first, 1), 0);
 	}

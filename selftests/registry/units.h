@@ -22,7 +22,8 @@ static inline int start_allocator(struct kunit *test)
 static inline struct superslab *take(struct kunit *test, unsigned int n,
 				     unsigned int *first, uint32_t *dirty)
 {
-	struct superslab *superslab = superslab_take_units(n, first, dirty);
+	struct superslab *superslab = superslab_take_units(n, false, first,
+							   dirty);
 
 	KUNIT_ASSERT_NOT_NULL(test, superslab);
 	KUNIT_EXPECT_EQ(test, *dirty & ~unit_mask(*first, n), 0);

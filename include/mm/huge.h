@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Huge pages: one page fault, and one entry of the processor's address cache,
+ * for a superslab in place of 512, once a process has grown enough that what
+ * is left over in its last superslab does not show.
+ */
+#ifndef HAKMEM_MM_HUGE_H
+#define HAKMEM_MM_HUGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef CONFIG_HAKMEM_HUGE_PAGES
+
+/* Ask the kernel whether it gives huge pages to who asks. */
+void huge_init(void);
+
+/**
+ * huge_offer() - Put a huge page behind a range that was just mapped.
+ * @addr: of the range
+ * @size: bytes, of one huge page
+ * @mapped: bytes that are mapped for the same purpose, with these
+ * @dense: whether all of it will be used soon
+ *
+ * Only where the kernel does so on request: if it does always, or never, all
+ * is as it wants. The range is kept from getting huge pages later, when its
+ * owner has given parts of it back; sparse ones too, so that neighbours
+ * remain one mapping.
+ *
+ * Return: whether all of the range has memory behind it now, or may have.
+ */
+bool huge_offer(void *addr, size_t size, size_t mapped, bool dense);
+
+#else /* CONFIG_HAKMEM_HUGE_PAGES */
+
+static inline void huge_init(void)
+{
+}
+
+static inline bool huge_offer(void *addr, size_t size, size_t mapped,
+			      bool dense)
+{
+	(void)addr;
+	(void)size;
+	(void)mapped;
+	(void)dense;
+	return false;
+}
+
+#endif /* CONFIG_HAKMEM_HUGE_PAGES */
+
+#endif /* HAKMEM_MM_HUGE_H */

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Huge pages: who gets one, and that what was given back does not come again.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kunit.h"
+#include "memory.h"
+#include "mm/huge.h"
+#include "mm/vm.h"
+#include "units.h"
+
+#ifdef CONFIG_HAKMEM_HUGE_PAGES
+#define FROM_MB		((size_t)CONFIG_HAKMEM_HUGE_PAGES_FROM_MB)
+#else
+#define FROM_MB		((size_t)0)
+#endif
+#define FROM_MB_MAX	64	/* that are mapped to see the next */
+
+#define MUCH		((size_t)-1)
+
+static void need_huge_pages(struct kunit *test)
+{
+	char mode[64] = "";
+	FILE *file = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "r");
+
+	kunit_need_plain(test);
+	if (file) {
+		if (!fgets(mode, sizeof(mode), file))
+			mode[0] = '\0';
+		fclose(file);
+	}
+	if (!FROM_MB)
+		kunit_skip(test, "not configured");
+	if (!strstr(mode, "[madvise]"))
+		kunit_skip(test, "the kernel has none for who asks");
+}
+
+static unsigned char *map(struct kunit *test)
+{
+	void *p = vm_map(NULL, SUPERSLAB_SIZE, SUPERSLAB_SIZE);
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	return p;
+}
+
+static size_t resident(const void *p)
+{
+	return vm_resident(p, SUPERSLAB_SIZE);
+}
+
+static void dense_range_is_there_at_once(struct kunit *test)
+{
+	const size_t half = SUPERSLAB_SIZE / 2;
+	unsigned char *p;
+
+	need_huge_pages(test);
+	p = map(test);
+	KUNIT_EXPECT_TRUE(test, huge_offer(p, SUPERSLAB_SIZE, MUCH, true));
+	KUNIT_EXPECT_EQ(test, p[0] | p[half] | p[SUPERSLAB_SIZE - 1], 0);
+	if (resident(p) < SUPERSLAB_SIZE)
+		kunit_skip(test, "the kernel had none left");
+	KUNIT_EXPECT_TRUE(test, vm_purge(p, half));
+	*p = 1;
+	KUNIT_EXPECT_EQ(test, resident(p), half + vm_page_size());
+	vm_unmap(p, SUPERSLAB_SIZE);
+}
+
+static void others_come_page_by_page(struct kunit *test)
+{
+	unsigned char *sparse, *early;
+
+	need_huge_pages(test);
+	sparse = map(test);
+	KUNIT_EXPECT_FALSE(test, huge_offer(sparse, SUPERSLAB_SIZE, MUCH,
+					    false));
+	early = map(test);
+	KUNIT_EXPECT_FALSE(test, huge_offer(early, SUPERSLAB_SIZE, 0,
+					    true));
+	KUNIT_EXPECT_EQ(test, resident(sparse) + resident(early), 0);
+	*sparse = 1;
+	*early = 1;
+	KUNIT_EXPECT_EQ(test, resident(sparse) + resident(early),
+			2 * vm_page_size());
+	vm_unmap(sparse, SUPERSLAB_SIZE);
+	vm_unmap(early, SUPERSLAB_SIZE);
+}
+
+/* They count as touched from the start, so that they are given back, too. */
+static void grown_process_has_them(struct kunit *test)
+{
+	size_t units = (FROM_MB + 4) * MIB / SLAB_SIZE;
+	struct superslab *superslab;
+	unsigned int first = 0;
+	uint32_t dirty = 0;
+	size_t i;
+
+	need_huge_pages(test);
+	if (FROM_MB > FROM_MB_MAX)
+		kunit_skip(test, "only beyond %u MiB", FROM_MB_MAX);
+	for (i = 0; i < units; i++) {
+		superslab = superslab_take_units(1, true, &first, &dirty);
+		KUNIT_ASSERT_NOT_NULL(test, superslab);
+		superslab_let_go();
+	}
+	KUNIT_EXPECT_EQ(test, dirty, unit_mask(first, 1));
+}
+
+static const struct kunit_case huge_cases[] = {
+	KUNIT_CASE(dense_range_is_there_at_once),
+	KUNIT_CASE(others_come_page_by_page),
+	KUNIT_CASE(grown_process_has_them),
+	{}
+};
+
+static const struct kunit_suite huge_suite = {
+	.name = "huge",
+	.init = start_allocator,
+	.test_cases = huge_cases,
+};
+kunit_test_suite(huge_suite);
