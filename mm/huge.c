@@ -8,8 +8,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "lib/align.h"
 #include "lib/parse.h"
 #include "mm/knobs.h"
+#include "mm/sizes.h"
 #include "mm/vm.h"
 
 /* "always [madvise] never", with the one that holds in brackets */
@@ -17,14 +19,23 @@
 #define MODE_WANTED	"always [madvise]"
 #define MODE_SIZE	32
 
+/* To learn of larger objects would take long. */
+#define ADVISED_MAX	((size_t)64 << 20)
+
+/* So many dense objects in a row, and the next get huge pages... */
+#define DENSE_ENOUGH	2
+/* ...but for one in so many, to see whether they are dense still. */
+#define PROBE_EVERY	8
+
 static struct knob from_mb =
 	KNOB("HAKMEM_HUGE_PAGES_FROM_MB", 0, 1048576,
 	     CONFIG_HAKMEM_HUGE_PAGES_FROM_MB,
-	     "MiB of superslabs from which on the next get huge pages, where "
-	     "the kernel gives them on request; 0: none; needs "
-	     "CONFIG_HAKMEM_HUGE_PAGES");
+	     "MiB of superslabs, or of large objects, from which on the next "
+	     "get huge pages, where the kernel gives them on request; 0: "
+	     "none; needs CONFIG_HAKMEM_HUGE_PAGES");
 
 static bool on_request;		/* constant from huge_init() on */
+static int dense_in_a_row;
 
 void huge_init(void)
 {
@@ -42,9 +53,41 @@ void huge_init(void)
 	errno = saved;
 }
 
+static bool grown(size_t mapped)
+{
+	return on_request && from_mb.value && mapped >> 20 > from_mb.value;
+}
+
 bool huge_offer(void *addr, size_t size, size_t mapped, bool dense)
 {
-	if (!on_request || !from_mb.value || mapped >> 20 <= from_mb.value)
+	return grown(mapped) && vm_take_huge_page(addr, size, dense);
+}
+
+static bool is_advisable(size_t size)
+{
+	return size >= SUPERSLAB_SIZE && size <= ADVISED_MAX;
+}
+
+bool huge_advise(void *addr, size_t size, size_t mapped)
+{
+	static unsigned int probes;
+
+	if (!is_advisable(size) || !grown(mapped) ||
+	    READ_ONCE(dense_in_a_row) < DENSE_ENOUGH ||
+	    !(__atomic_fetch_add(&probes, 1, __ATOMIC_RELAXED) % PROBE_EVERY))
 		return false;
-	return vm_take_huge_page(addr, size, dense);
+	vm_advise_huge_pages(addr, size);
+	return true;
+}
+
+/* Two threads at once may count one too few. */
+void huge_learn(const void *addr, size_t size)
+{
+	bool dense;
+
+	if (!on_request || !is_advisable(size))
+		return;
+	dense = vm_resident(addr, size) >= size - size / 8;
+	WRITE_ONCE(dense_in_a_row, dense ? min(READ_ONCE(dense_in_a_row) + 1,
+					       DENSE_ENOUGH) : 0);
 }

@@ -333,6 +333,15 @@ bool vm_take_huge_page(void *addr, size_t size, bool fill)
 	return fill;
 }
 
+void vm_advise_huge_pages(void *addr, size_t size)
+{
+	int saved = errno;
+
+	expect_no_lock();
+	madvise(addr, size, MADV_HUGEPAGE);
+	errno = saved;
+}
+
 size_t vm_resident(const void *addr, size_t size)
 {
 	unsigned char in_memory[RESIDENT_PAGES];

@@ -31,6 +31,22 @@ void huge_init(void);
  */
 bool huge_offer(void *addr, size_t size, size_t mapped, bool dense);
 
+/**
+ * huge_advise() - Let an object that was just mapped get huge pages.
+ * @addr: of it
+ * @size: bytes
+ * @mapped: bytes of such objects there were before
+ *
+ * Where its owner touches it, and not before; while those that huge_learn() saw
+ * last were touched nearly all over.
+ *
+ * Return: whether it may.
+ */
+bool huge_advise(void *addr, size_t size, size_t mapped);
+
+/* See what a program touched of an object that came without any memory. */
+void huge_learn(const void *addr, size_t size);
+
 #else /* CONFIG_HAKMEM_HUGE_PAGES */
 
 static inline void huge_init(void)
@@ -45,6 +61,20 @@ static inline bool huge_offer(void *addr, size_t size, size_t mapped,
 	(void)mapped;
 	(void)dense;
 	return false;
+}
+
+static inline bool huge_advise(void *addr, size_t size, size_t mapped)
+{
+	(void)addr;
+	(void)size;
+	(void)mapped;
+	return false;
+}
+
+static inline void huge_learn(const void *addr, size_t size)
+{
+	(void)addr;
+	(void)size;
 }
 
 #endif /* CONFIG_HAKMEM_HUGE_PAGES */

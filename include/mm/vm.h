@@ -58,6 +58,9 @@ bool vm_purge(void *addr, size_t size);
  */
 bool vm_take_huge_page(void *addr, size_t size, bool fill);
 
+/* Let the kernel put huge pages into a range where it is touched. */
+void vm_advise_huge_pages(void *addr, size_t size);
+
 /**
  * vm_resident() - How much of a range has memory behind it?
  * @addr: start

@@ -18,6 +18,7 @@
 
 #include "lib/align.h"
 #include "lib/lock.h"
+#include "mm/huge.h"
 #include "mm/memcheck.h"
 #include "mm/meta.h"
 #include "mm/reclaim.h"
@@ -43,7 +44,7 @@
  * @next: in its hash chain, or on the list it waits on
  * @addr: its address
  * @size: bytes mapped
- * @dirty: it may hold data
+ * @dirty: it may hold data; of a live one: it had memory at the start
  */
 struct mapping {
 	struct mapping *next;
@@ -264,6 +265,9 @@ void *mapping_alloc(size_t size, size_t align, bool zero)
 		return NULL;
 	if (zero && mapping->dirty)
 		memset((void *)mapping->addr, 0, size);
+	if (!kept_one && huge_advise((void *)mapping->addr, size,
+				     READ_ONCE(live_bytes)))
+		mapping->dirty = true;
 	lock_acquire(&lock);
 	insert_locked(mapping);
 	if (!kept_one)
@@ -357,8 +361,10 @@ const char *mapping_free(void *ptr)
 		return fault;
 	}
 	remove_locked(mapping);
-	mapping->dirty = true;
 	lock_release(&lock);
+	if (!mapping->dirty)
+		huge_learn(ptr, mapping->size);
+	mapping->dirty = true;
 	keep(mapping);
 	if (reclaim_time_over(&pace))
 		expire(false);
@@ -403,6 +409,7 @@ static bool extend(struct mapping *mapping, size_t size)
 	unkeep_locked(behind);
 	reclaim_left(&pace, kept_bytes);
 	mapping->size = size;
+	mapping->dirty = true;
 	behind->addr += more;
 	behind->size -= more;
 	if (behind->size)

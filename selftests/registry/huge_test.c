@@ -88,6 +88,58 @@ static void others_come_page_by_page(struct kunit *test)
 	vm_unmap(early, SUPERSLAB_SIZE);
 }
 
+/* Return: bytes of memory behind it, once its first byte was touched. */
+static size_t touch_advised(struct kunit *test, size_t mapped, bool *advised)
+{
+	unsigned char *p = map(test);
+	size_t bytes;
+
+	*advised = huge_advise(p, SUPERSLAB_SIZE, mapped);
+	KUNIT_EXPECT_EQ(test, resident(p), 0);
+	*p = 1;
+	bytes = resident(p);
+	vm_unmap(p, SUPERSLAB_SIZE);
+	return bytes;
+}
+
+static void learn(struct kunit *test, size_t touched)
+{
+	unsigned char *p = map(test);
+
+	memset(p, 1, touched);
+	huge_learn(p, SUPERSLAB_SIZE);
+	vm_unmap(p, SUPERSLAB_SIZE);
+}
+
+static unsigned int count_advised(struct kunit *test, size_t mapped)
+{
+	unsigned int i, n = 0;
+	bool advised;
+
+	for (i = 0; i < 100; i++) {
+		if (touch_advised(test, mapped, &advised) == SUPERSLAB_SIZE)
+			KUNIT_EXPECT_TRUE(test, advised);
+		n += advised;
+	}
+	return n;
+}
+
+/* Some go without at any time, to learn from. */
+static void large_objects_get_them_while_dense(struct kunit *test)
+{
+	need_huge_pages(test);
+	KUNIT_EXPECT_EQ(test, count_advised(test, MUCH), 0);
+	learn(test, SUPERSLAB_SIZE);
+	learn(test, SUPERSLAB_SIZE);
+	KUNIT_EXPECT_EQ(test, count_advised(test, 0), 0);
+	KUNIT_EXPECT_GT(test, count_advised(test, MUCH), 50);
+	KUNIT_EXPECT_LT(test, count_advised(test, MUCH), 100);
+	learn(test, SUPERSLAB_SIZE / 2);
+	KUNIT_EXPECT_EQ(test, count_advised(test, MUCH), 0);
+	learn(test, SUPERSLAB_SIZE);
+	KUNIT_EXPECT_EQ(test, count_advised(test, MUCH), 0);
+}
+
 /* They count as touched from the start, so that they are given back, too. */
 static void grown_process_has_them(struct kunit *test)
 {
@@ -111,6 +163,7 @@ static void grown_process_has_them(struct kunit *test)
 static const struct kunit_case huge_cases[] = {
 	KUNIT_CASE(dense_range_is_there_at_once),
 	KUNIT_CASE(others_come_page_by_page),
+	KUNIT_CASE(large_objects_get_them_while_dense),
 	KUNIT_CASE(grown_process_has_them),
 	{}
 };
