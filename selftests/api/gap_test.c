@@ -14,7 +14,7 @@
 #include "mm/tier.h"
 
 /* The kernel stops at 65,530. */
-#define MAPPINGS_MAX	1000
+#define MAPPINGS_MAX	(1000 + GUARD_MAPPINGS)
 
 /**
  * struct crowd - many live objects of one size

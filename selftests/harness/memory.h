@@ -104,6 +104,13 @@ void limit_process(struct kunit *test, int resource, size_t bytes);
 /* Number of mappings of the process. */
 size_t process_mappings(void);
 
+/* Who wants guard pages round blocks has chosen how many. */
+#ifdef CONFIG_HAKMEM_HARDEN_GUARD
+#define GUARD_MAPPINGS	(2 * (size_t)CONFIG_HAKMEM_HARDEN_GUARD_MAX)
+#else
+#define GUARD_MAPPINGS	((size_t)0)
+#endif
+
 /* Seconds on the monotonic clock. */
 double seconds_now(void);
 
