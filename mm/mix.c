@@ -72,11 +72,10 @@ static bool shrinks_locked(struct slab_pool *pool)
 	return shrinks;
 }
 
-/* Return: whether there may be more such slabs than records. */
-static bool mix_some(struct slab_pool *pool, bool first)
+/* Return: how many of the @n records are left; with none there may be more. */
+static unsigned int mix_some(struct slab_pool *pool, bool first,
+			     struct mixed **records, unsigned int n)
 {
-	struct mixed *records[MIXED_BATCH];
-	unsigned int n = mixed_records(records);
 	struct list_head *pos, *next;
 	struct slab *slab;
 
@@ -96,13 +95,13 @@ static bool mix_some(struct slab_pool *pool, bool first)
 		mixed_adopt(slab, records[--n]);
 	}
 	lock_release(&pool->lock);
-	mixed_records_put(records, n);
-	return !n;
+	return n;
 }
 
 void slab_pool_mix(void)
 {
-	unsigned int class;
+	struct mixed *records[MIXED_BATCH];
+	unsigned int class, n = 0;
 	bool first;
 
 	for (class = 1; class_size(class) <= MIXED_SIZE_MAX; class++) {
@@ -110,8 +109,13 @@ void slab_pool_mix(void)
 		    !READ_ONCE(pools[class].stats.slabs))
 			continue;
 		first = true;
-		while (mix_some(&pools[class], first))
+		while ((n = mixed_records(records, n))) {
+			n = mix_some(&pools[class], first, records, n);
 			first = false;
+			if (n)
+				break;
+		}
 	}
+	mixed_records_put(records, n);
 	mixed_purge();
 }

@@ -87,11 +87,9 @@ static void lock_mixed(void)
 		list_init(&mixed.buckets[i]);
 }
 
-unsigned int mixed_records(struct mixed **records)
+unsigned int mixed_records(struct mixed **records, unsigned int n)
 {
-	unsigned int n;
-
-	for (n = 0; n < MIXED_BATCH; n++) {
+	for (; n < MIXED_BATCH; n++) {
 		records[n] = meta_alloc(&record_pool);
 		if (!records[n])
 			break;

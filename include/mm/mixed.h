@@ -30,10 +30,11 @@ struct mixed;
 /**
  * mixed_records() - Fetch records before a lock is taken.
  * @records: out
+ * @n: how many of them are there already
  *
- * Return: how many there are, at most MIXED_BATCH.
+ * Return: how many there are now, at most MIXED_BATCH.
  */
-unsigned int mixed_records(struct mixed **records);
+unsigned int mixed_records(struct mixed **records, unsigned int n);
 
 /* Give back what was not needed. */
 void mixed_records_put(struct mixed **records, unsigned int n);
