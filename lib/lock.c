@@ -48,8 +48,10 @@ void lock_slow(struct lock *lock)
 	int round;
 
 	for (round = 0; round < SPIN_ROUNDS; round++) {
-		if (!READ_ONCE(lock->word) && lock_take(lock))
+		if (!READ_ONCE(lock->word) && lock_take(lock)) {
+			lock->contended++;
 			return;
+		}
 		cpu_relax();
 	}
 	for (;;) {

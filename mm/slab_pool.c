@@ -480,7 +480,7 @@ void slab_pool_stats(unsigned int class, struct tier_stats *stats)
 {
 	struct slab_pool *pool = &pools[class];
 
-	lock_acquire(&pool->lock);
+	lock_pool(pool);
 	*stats = pool->stats;
 	stats->drains += READ_ONCE(pool->nr_mixed);
 	stats->drained += READ_ONCE(pool->nr_mixed);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "hakmem.h"
+#include "lib/lock_stats.h"
 #include "lib/print.h"
 #include "mm/cache.h"
 #include "mm/fallback.h"
@@ -358,6 +359,19 @@ static void print_fallback(struct text *text)
 		     to_kib(stats.bytes), stats.handed_out);
 }
 
+static void print_locks(struct text *text)
+{
+	struct lock_stats stats = { .at = NULL };
+
+	if (!IS_ENABLED(CONFIG_HAKMEM_LOCK_STATS))
+		return;
+	line(text, "\n%9s %11s %11s %9s  %s\n", "locks", "taken", "busiest",
+	     "contended", "first taken at");
+	while (lock_stats_next(&stats))
+		line(text, "%9u %11lu %11lu %9lu  %s\n", stats.locks,
+		     stats.taken, stats.busiest, stats.contended, stats.name);
+}
+
 static void print_notes(struct text *text)
 {
 	line(text, "requests: what threads fetched for their magazines; "
@@ -388,6 +402,7 @@ void stats_print(int fd)
 	print_memory(&text);
 	print_fallback(&text);
 	print_notes(&text);
+	print_locks(&text);
 	flush(&text);
 }
 

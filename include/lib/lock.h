@@ -19,9 +19,15 @@
 
 struct lock {
 	uintptr_t word;		/* owner's token | LOCK_WAITERS, 0 when free */
-	unsigned long contended; /* times an owner had to be waited for */
+	unsigned long contended; /* times another owner was in the way */
 #ifdef CONFIG_HAKMEM_LOCK_RANKS
 	unsigned int rank;	/* taken only under locks of a higher one */
+#endif
+#ifdef CONFIG_HAKMEM_LOCK_STATS
+	const char *name;	/* where it was taken first; NULL: never */
+	struct lock *next;	/* of all that were ever taken */
+	unsigned int number;	/* in the order of that, from 0 */
+	unsigned long taken;	/* times, by whomever */
 #endif
 };
 
@@ -33,7 +39,7 @@ struct lock {
 #ifdef CONFIG_HAKMEM_LOCK_RANKS
 
 #define LOCK_INIT_RANK(number)	{ .rank = (number) }
-#define LOCKS_HELD_MAX	4
+#define LOCKS_HELD_MAX	36
 
 /* What a thread holds. */
 struct locks_held {
@@ -131,6 +137,28 @@ static inline void lock_release(struct lock *lock)
 	if (unlikely(word & LOCK_WAITERS))
 		unlock_slow(lock);
 }
+
+#ifdef CONFIG_HAKMEM_LOCK_STATS
+
+/* By the lock's holder. */
+void lock_count(struct lock *lock, const char *name);
+
+#define LOCK_NAME(ptr)	__FILE_NAME__ ": " #ptr
+
+#define lock_try(ptr)	({						\
+	struct lock *lock_tried = (ptr);				\
+	bool lock_had = lock_try(lock_tried);				\
+	if (lock_had)							\
+		lock_count(lock_tried, LOCK_NAME(ptr));			\
+	lock_had; })
+
+#define lock_acquire(ptr)	do {					\
+	struct lock *lock_wanted = (ptr);				\
+	lock_acquire(lock_wanted);					\
+	lock_count(lock_wanted, LOCK_NAME(ptr));			\
+} while (0)
+
+#endif /* CONFIG_HAKMEM_LOCK_STATS */
 
 static inline bool lock_owned(const struct lock *lock)
 {
