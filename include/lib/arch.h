@@ -19,6 +19,12 @@
 #endif
 
 /*
+ * What one thread writes often and no other should find in its way: lines are
+ * of 64 bytes and fetched in pairs, or of 128 bytes.
+ */
+#define ARCH_LINES_BYTES	128
+
+/*
  * Have a value in a register; of x86-64, in that one. Left to themselves,
  * compilers take the one that functions return theirs in, and need a further
  * instruction to move the result there at the end.

@@ -79,7 +79,7 @@ struct class_limits class_limits_default(unsigned int class);
 void class_limits_init(void);
 
 /**
- * struct cache - what one thread keeps
+ * struct cache - what one thread keeps; on lines that no other thread writes
  * @recent: the words of magazines that this thread, and maybe others, put
  *	objects into last, by recent_index(); who pops an object clears its
  *	word, so one that still has the object is a double free, or was drained
@@ -104,7 +104,7 @@ struct cache {
 #ifdef CONFIG_HAKMEM_HARDEN
 	struct quarantine *quarantine;
 #endif
-};
+} __aligned_to(ARCH_LINES_BYTES);
 
 /* As the boot cache, for a thread whose destructor has run. */
 extern struct cache cache_detached __hidden;

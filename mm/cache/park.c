@@ -12,7 +12,8 @@
 /* More threads than these do seldom run at once. */
 #define RECENT_TABLES	256U
 
-static struct meta_pool cache_pool = META_POOL_INIT(struct cache, 64);
+static struct meta_pool cache_pool =
+	META_POOL_INIT(struct cache, ARCH_LINES_BYTES);
 
 /* Caches that no thread has. */
 static struct {
@@ -33,12 +34,17 @@ static unsigned int nr_caches;
  */
 static void ***recent_places(void)
 {
-	static void **places[RECENT_TABLES][RECENT_FREES];
-	void ***table = places[READ_ONCE(nr_caches) % RECENT_TABLES];
+	static void **places[RECENT_TABLES][RECENT_FREES]
+		__aligned_to(ARCH_LINES_BYTES);
+	static unsigned int next;
 	unsigned int i;
+	void ***table;
 
 	if (!IS_ENABLED(CONFIG_HAKMEM_DOUBLE_FREE_CHECK))
 		return NULL;
+	/* Not nr_caches: two threads that come at once would share already. */
+	table = places[__atomic_fetch_add(&next, 1, __ATOMIC_RELAXED) %
+		       RECENT_TABLES];
 	for (i = 0; i < RECENT_FREES; i++)
 		WRITE_ONCE(table[i], no_magazine);
 	return table;
