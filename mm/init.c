@@ -71,6 +71,7 @@ static void read_environment(void)
 	fault_init();
 	class_limits_init();
 	huge_init();
+	depots_init();
 	harden_init();
 }
 

@@ -63,13 +63,18 @@ void *meta_alloc(struct meta_pool *pool)
 	return record ? record : carve(pool->size, pool->align);
 }
 
-void meta_free(struct meta_pool *pool, void *record)
+void meta_free_list(struct meta_pool *pool, void *first, void *last)
 {
 	lock_acquire(&pool->lock);
-	*(void **)record = pool->free;
+	*(void **)last = pool->free;
 	/* Linked before it is reachable, for a child forked in between. */
-	__atomic_store_n(&pool->free, record, __ATOMIC_RELEASE);
+	__atomic_store_n(&pool->free, first, __ATOMIC_RELEASE);
 	lock_release(&pool->lock);
+}
+
+void meta_free(struct meta_pool *pool, void *record)
+{
+	meta_free_list(pool, record, record);
 }
 
 void meta_pool_fork_child(struct meta_pool *pool)

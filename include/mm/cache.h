@@ -78,6 +78,9 @@ struct class_limits class_limits_default(unsigned int class);
 /* Of all classes, before the first request. */
 void class_limits_init(void);
 
+/* For as many processors as the process has, before the first request. */
+void depots_init(void);
+
 /**
  * struct cache - what one thread keeps; on lines that no other thread writes
  * @recent: the words of magazines that this thread, and maybe others, put

@@ -27,6 +27,9 @@ struct meta_pool {
 void *meta_alloc(struct meta_pool *pool);
 void meta_free(struct meta_pool *pool, void *record);
 
+/* Free records whose first words link them, from the first to the last. */
+void meta_free_list(struct meta_pool *pool, void *first, void *last);
+
 /* In a forked child: let go of what other threads were changing. */
 void meta_fork_child(void);
 void meta_pool_fork_child(struct meta_pool *pool);

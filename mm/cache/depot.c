@@ -10,15 +10,22 @@
  */
 #include "depot.h"
 
+#include <sched.h>
+
 #include "lib/lock.h"
 #include "mm/meta.h"
 
 /* Magazines may hold little each, and they are memory too. */
-#define DEPOT_FULL_MAX	1024
-#define DEPOT_EMPTY_MAX	16
+#define DEPOT_FULL_MAX	1024U
+#define DEPOT_EMPTY_MAX	16U
+#define SHARD_EMPTY_MIN	4U
+
+/* So many processors have a shard in common, which is no crowd. */
+#define CPUS_PER_SHARD	4U
+#define SHARDS_MAX	((unsigned int)CONFIG_HAKMEM_DEPOT_SHARDS)
 
 /**
- * struct depot - magazines of a class
+ * struct depot - magazines of a class, in one shard
  * @lock: guards the rest
  * @full: with objects, last come first gone
  * @empty: without any
@@ -39,12 +46,67 @@ struct depot {
 	unsigned int least_full;
 	size_t exchanges;
 	size_t exchanges_seen;
-} __aligned_to(64);
+} __aligned_to(ARCH_LINES_BYTES);
 
-static struct depot depots[NR_CLASSES];
+/* Memory of shards that are not in use is not touched. */
+static struct depot depots[SHARDS_MAX][NR_CLASSES];
+
+/*
+ * Of each class, the shards with full magazines; nobody asks if there is but
+ * one. A bit changes under the lock of its shard.
+ */
+static struct {
+	uint32_t shards;
+} __aligned_to(ARCH_LINES_BYTES) stocked[NR_CLASSES];
+
+/* There are two to the power of this many shards. */
+static unsigned int shard_bits;
 
 static struct meta_pool magazine_pool =
 	META_POOL_INIT(struct magazine, MAGAZINE_BYTES);
+
+unsigned int depot_spread(unsigned int cpus)
+{
+	shard_bits = 0;
+	while (CPUS_PER_SHARD << shard_bits < cpus &&
+	       2U << shard_bits <= SHARDS_MAX)
+		shard_bits++;
+	return 1U << shard_bits;
+}
+
+void depots_init(void)
+{
+	cpu_set_t cpus;
+
+	if (SHARDS_MAX > 1)
+		depot_spread(sched_getaffinity(0, sizeof(cpus), &cpus) ?
+			     CPU_SETSIZE : (unsigned int)CPU_COUNT(&cpus));
+}
+
+/* Those that a class's limit suffices for: each is to hold a magazine. */
+static unsigned int class_shard_bits(unsigned int class)
+{
+	unsigned int limit = READ_ONCE(class_limits[class].depot);
+	unsigned int depth = READ_ONCE(class_limits[class].magazine);
+	unsigned int bits = shard_bits;
+
+	while (bits && limit >> bits < depth)
+		bits--;
+	return bits;
+}
+
+/*
+ * By processor, not by thread: however many threads there are, few run at once
+ * that have a shard in common, and what was freed here is warm here. It does
+ * not matter if the thread is elsewhere by the time that the lock is taken.
+ */
+static unsigned int home_shard(unsigned int bits)
+{
+	if (SHARDS_MAX == 1 || !bits)
+		return 0;
+	return (unsigned int)sched_getcpu() / CPUS_PER_SHARD &
+	       ((1U << bits) - 1);
+}
 
 void magazine_reset(struct magazine *magazine, unsigned int class)
 {
@@ -72,14 +134,21 @@ static struct magazine *pop(struct magazine **list)
 	return magazine;
 }
 
-/* Return: false when there are enough empty ones. */
-static bool push_empty_locked(struct depot *depot, struct magazine *empty)
+/* Return: one too many and those behind it, for the caller to free; or NULL. */
+static struct magazine *push_empty_locked(struct depot *depot,
+					  struct magazine *empty)
 {
-	if (depot->nr_empty >= DEPOT_EMPTY_MAX)
-		return false;
+	struct magazine *surplus = NULL;
+
+	if (depot->nr_empty >= max(DEPOT_EMPTY_MAX >> shard_bits,
+				   SHARD_EMPTY_MIN)) {
+		surplus = depot->empty;
+		WRITE_ONCE(depot->empty, NULL);
+		depot->nr_empty = 0;
+	}
 	depot->nr_empty++;
 	push(&depot->empty, empty);
-	return true;
+	return surplus;
 }
 
 static struct magazine *pop_empty_locked(struct depot *depot)
@@ -91,11 +160,42 @@ static struct magazine *pop_empty_locked(struct depot *depot)
 	return empty;
 }
 
-struct magazine *depot_take_full(unsigned int class, struct magazine *empty)
+static void free_magazines(struct magazine *first)
 {
-	struct depot *depot = &depots[class];
-	struct magazine *magazine;
-	bool kept = true;
+	struct magazine *last = first;
+
+	if (!first)
+		return;
+	while (last->next)
+		last = last->next;
+	meta_free_list(&magazine_pool, first, last);
+}
+
+/* After the first full one has come or the last one has gone. */
+static void note_stock_locked(unsigned int class, unsigned int shard)
+{
+	uint32_t bit = (uint32_t)1 << shard;
+
+	if (!shard_bits)
+		return;
+	if (depots[shard][class].full)
+		__atomic_fetch_or(&stocked[class].shards, bit,
+				  __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_and(&stocked[class].shards, ~bit,
+				   __ATOMIC_RELAXED);
+}
+
+static uint32_t stocked_shards(unsigned int class)
+{
+	return shard_bits ? READ_ONCE(stocked[class].shards) : 1;
+}
+
+static struct magazine *take_full_from(unsigned int shard, unsigned int class,
+				       struct magazine *empty)
+{
+	struct depot *depot = &depots[shard][class];
+	struct magazine *magazine, *surplus = NULL;
 
 	if (!READ_ONCE(depot->full))
 		return NULL;
@@ -106,30 +206,62 @@ struct magazine *depot_take_full(unsigned int class, struct magazine *empty)
 		depot->objects -= magazine_objects(magazine);
 		depot->nr_full--;
 		depot->least_full = min(depot->least_full, depot->nr_full);
-		kept = !empty || push_empty_locked(depot, empty);
+		if (!depot->full)
+			note_stock_locked(class, shard);
+		if (empty)
+			surplus = push_empty_locked(depot, empty);
 	}
 	lock_release(&depot->lock);
-	if (!kept)
-		meta_free(&magazine_pool, empty);
+	free_magazines(surplus);
 	return magazine;
 }
 
-bool depot_put_full(unsigned int class, struct magazine *full,
-		    struct magazine **empty)
+struct magazine *depot_take_full(unsigned int class, struct magazine *empty)
 {
-	struct depot *depot = &depots[class];
+	unsigned int home = home_shard(class_shard_bits(class));
+	uint32_t shards = stocked_shards(class);
+	struct magazine *magazine;
+	unsigned int i, shard;
+
+	for (i = 0; shards; i++) {
+		shard = (home + i) & ((1U << shard_bits) - 1);
+		if (!(shards >> shard & 1))
+			continue;
+		magazine = take_full_from(shard, class, empty);
+		if (magazine)
+			return magazine;
+		shards &= ~((uint32_t)1 << shard);
+	}
+	return NULL;
+}
+
+static bool has_room(const struct depot *depot, unsigned int class,
+		     size_t objects, unsigned int bits)
+{
+	return READ_ONCE(depot->objects) + objects <=
+	       READ_ONCE(class_limits[class].depot) >> bits &&
+	       READ_ONCE(depot->nr_full) < DEPOT_FULL_MAX >> bits;
+}
+
+static bool put_full_into(unsigned int shard, unsigned int class,
+			  unsigned int bits, struct magazine *full,
+			  struct magazine **empty)
+{
+	struct depot *depot = &depots[shard][class];
 	size_t objects = magazine_objects(full);
 	bool put;
 
+	if (!has_room(depot, class, objects, bits))
+		return false;
 	lock_acquire(&depot->lock);
-	put = depot->objects + objects <=
-	      READ_ONCE(class_limits[class].depot) &&
-	      depot->nr_full < DEPOT_FULL_MAX;
+	put = has_room(depot, class, objects, bits);
 	if (put) {
 		depot->exchanges++;
 		depot->objects += objects;
 		depot->nr_full++;
 		push(&depot->full, full);
+		if (depot->nr_full == 1)
+			note_stock_locked(class, shard);
 		if (empty)
 			*empty = pop_empty_locked(depot);
 	}
@@ -137,9 +269,28 @@ bool depot_put_full(unsigned int class, struct magazine *full,
 	return put;
 }
 
+bool depot_put_full(unsigned int class, struct magazine *full,
+		    struct magazine **empty)
+{
+	unsigned int bits = class_shard_bits(class);
+	unsigned int home = home_shard(bits);
+	unsigned int i, last = (1U << bits) - 1;
+
+	for (i = 0; i <= last; i++) {
+		if (put_full_into((home + i) & last, class, bits, full, empty))
+			return true;
+	}
+	return false;
+}
+
+static struct depot *home_depot(unsigned int class)
+{
+	return &depots[home_shard(class_shard_bits(class))][class];
+}
+
 struct magazine *depot_take_empty(unsigned int class)
 {
-	struct depot *depot = &depots[class];
+	struct depot *depot = home_depot(class);
 	struct magazine *magazine = NULL;
 
 	if (READ_ONCE(depot->empty)) {
@@ -152,14 +303,13 @@ struct magazine *depot_take_empty(unsigned int class)
 
 void depot_put_empty(unsigned int class, struct magazine *empty)
 {
-	struct depot *depot = &depots[class];
-	bool kept;
+	struct depot *depot = home_depot(class);
+	struct magazine *surplus;
 
 	lock_acquire(&depot->lock);
-	kept = push_empty_locked(depot, empty);
+	surplus = push_empty_locked(depot, empty);
 	lock_release(&depot->lock);
-	if (!kept)
-		meta_free(&magazine_pool, empty);
+	free_magazines(surplus);
 }
 
 /* The ones that came first are at the end of the list: cut it there. */
@@ -183,9 +333,9 @@ static struct magazine *cut_idle_locked(struct depot *depot)
 	return idle;
 }
 
-struct magazine *depot_take_idle(unsigned int class)
+static struct magazine *take_idle_from(unsigned int shard, unsigned int class)
 {
-	struct depot *depot = &depots[class];
+	struct depot *depot = &depots[shard][class];
 	struct magazine *idle;
 
 	/* Racy, as all here: what is missed now is seen the next time. */
@@ -193,35 +343,75 @@ struct magazine *depot_take_idle(unsigned int class)
 		return NULL;
 	lock_acquire(&depot->lock);
 	idle = cut_idle_locked(depot);
+	if (!depot->full)
+		note_stock_locked(class, shard);
 	lock_release(&depot->lock);
 	return idle;
 }
 
+struct magazine *depot_take_idle(unsigned int class)
+{
+	struct magazine *all = NULL, *idle, *last;
+	unsigned int shard;
+
+	for (shard = 0; shard >> shard_bits == 0; shard++) {
+		idle = take_idle_from(shard, class);
+		if (!idle)
+			continue;
+		for (last = idle; last->next; last = last->next)
+			;
+		last->next = all;
+		all = idle;
+	}
+	return all;
+}
+
+/* None of its magazines moves to where it would be seen once more. */
 void depot_visit(unsigned int class,
 		 void (*visit)(unsigned int class, const struct magazine *))
 {
-	struct depot *depot = &depots[class];
 	const struct magazine *magazine;
+	uint32_t locked = 0;
+	unsigned int shard;
 
-	if (!READ_ONCE(depot->full) || !lock_try(&depot->lock))
-		return;
-	for (magazine = depot->full; magazine; magazine = magazine->next)
-		visit(class, magazine);
-	lock_release(&depot->lock);
+	for (shard = 0; shard >> shard_bits == 0; shard++) {
+		if (!READ_ONCE(depots[shard][class].full) ||
+		    !lock_try(&depots[shard][class].lock))
+			continue;
+		locked |= (uint32_t)1 << shard;
+		for (magazine = depots[shard][class].full; magazine;
+		     magazine = magazine->next)
+			visit(class, magazine);
+	}
+	for (shard = 0; shard >> shard_bits == 0; shard++) {
+		if (locked >> shard & 1)
+			lock_release(&depots[shard][class].lock);
+	}
 }
 
 size_t depot_objects(unsigned int class)
 {
-	return READ_ONCE(depots[class].objects);
+	unsigned int shard;
+	size_t objects = 0;
+
+	for (shard = 0; shard >> shard_bits == 0; shard++)
+		objects += READ_ONCE(depots[shard][class].objects);
+	return objects;
 }
 
 size_t cache_exchanges(unsigned int class)
 {
-	return READ_ONCE(depots[class].exchanges);
+	unsigned int shard;
+	size_t exchanges = 0;
+
+	for (shard = 0; shard >> shard_bits == 0; shard++)
+		exchanges += READ_ONCE(depots[shard][class].exchanges);
+	return exchanges;
 }
 
-static void repair_depot(struct depot *depot)
+static void repair_depot(unsigned int shard, unsigned int class)
 {
+	struct depot *depot = &depots[shard][class];
 	struct magazine *magazine;
 
 	depot->objects = 0;
@@ -234,16 +424,19 @@ static void repair_depot(struct depot *depot)
 	}
 	for (magazine = depot->empty; magazine; magazine = magazine->next)
 		depot->nr_empty++;
+	note_stock_locked(class, shard);
 	lock_reset(&depot->lock);
 }
 
 void depot_fork_child(void)
 {
-	unsigned int class;
+	unsigned int class, shard;
 
 	meta_pool_fork_child(&magazine_pool);
-	for (class = 1; class < NR_CLASSES; class++) {
-		if (lock_orphaned(&depots[class].lock))
-			repair_depot(&depots[class]);
+	for (shard = 0; shard >> shard_bits == 0; shard++) {
+		for (class = 1; class < NR_CLASSES; class++) {
+			if (lock_orphaned(&depots[shard][class].lock))
+				repair_depot(shard, class);
+		}
 	}
 }

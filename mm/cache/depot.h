@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Depots: per class, the magazines that no thread has.
+ *
+ * On machines with many processors each class has several, its shards, which
+ * have the class's limit together. A thread goes to the one of its processor,
+ * to others when that one is empty or full.
  */
 #ifndef HAKMEM_MM_CACHE_DEPOT_H
 #define HAKMEM_MM_CACHE_DEPOT_H
@@ -12,6 +16,14 @@ static inline size_t magazine_objects(const struct magazine *magazine)
 	return (size_t)(magazine->top - (void **)magazine->words) -
 	       magazine->first;
 }
+
+/**
+ * depot_spread() - Have shards for so many processors.
+ * @cpus: how many; before there is any request
+ *
+ * Return: how many shards there are.
+ */
+unsigned int depot_spread(unsigned int cpus);
 
 /* Make an empty magazine one for so many objects as its class may have now. */
 void magazine_reset(struct magazine *magazine, unsigned int class);
