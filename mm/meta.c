@@ -51,16 +51,26 @@ static void *carve(size_t size, size_t align)
 	return record;
 }
 
-void *meta_alloc(struct meta_pool *pool)
+void *meta_alloc_list(struct meta_pool *pool, unsigned int n)
 {
-	void *record;
+	void **link = &pool->free;
+	void *first;
 
 	lock_acquire(&pool->lock);
-	record = pool->free;
-	if (record)
-		pool->free = *(void **)record;
+	first = pool->free;
+	for (; n && *link; n--)
+		link = *link;
+	if (first) {
+		pool->free = *link;
+		*link = NULL;
+	}
 	lock_release(&pool->lock);
-	return record ? record : carve(pool->size, pool->align);
+	return first ? first : carve(pool->size, pool->align);
+}
+
+void *meta_alloc(struct meta_pool *pool)
+{
+	return meta_alloc_list(pool, 1);
 }
 
 void meta_free_list(struct meta_pool *pool, void *first, void *last)

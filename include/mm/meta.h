@@ -25,6 +25,13 @@ struct meta_pool {
 
 /* Return: a record, zeroed if never used before, or NULL without memory. */
 void *meta_alloc(struct meta_pool *pool);
+
+/*
+ * As many as @n records that were freed, or one that was never used; the first
+ * word of each links the next, that of the last is NULL.
+ */
+void *meta_alloc_list(struct meta_pool *pool, unsigned int n);
+
 void meta_free(struct meta_pool *pool, void *record);
 
 /* Free records whose first words link them, from the first to the last. */

@@ -20,6 +20,9 @@
 #define DEPOT_EMPTY_MAX	16U
 #define SHARD_EMPTY_MIN	4U
 
+/* Freed ones to fetch at once, when a depot has none. */
+#define EMPTY_BATCH	4U
+
 /* So many processors have a shard in common, which is no crowd. */
 #define CPUS_PER_SHARD	4U
 #define SHARDS_MAX	((unsigned int)CONFIG_HAKMEM_DEPOT_SHARDS)
@@ -291,14 +294,26 @@ static struct depot *home_depot(unsigned int class)
 struct magazine *depot_take_empty(unsigned int class)
 {
 	struct depot *depot = home_depot(class);
-	struct magazine *magazine = NULL;
+	struct magazine *magazine = NULL, *more, *next;
 
 	if (READ_ONCE(depot->empty)) {
 		lock_acquire(&depot->lock);
 		magazine = pop_empty_locked(depot);
 		lock_release(&depot->lock);
 	}
-	return magazine ? magazine : meta_alloc(&magazine_pool);
+	if (magazine)
+		return magazine;
+	magazine = meta_alloc_list(&magazine_pool, EMPTY_BATCH);
+	if (!magazine || !magazine->next)
+		return magazine;
+	lock_acquire(&depot->lock);
+	for (more = magazine->next; more; more = next) {
+		next = more->next;
+		depot->nr_empty++;
+		push(&depot->empty, more);
+	}
+	lock_release(&depot->lock);
+	return magazine;
 }
 
 void depot_put_empty(unsigned int class, struct magazine *empty)

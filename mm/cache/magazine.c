@@ -167,6 +167,9 @@ static unsigned int refill_count(struct cache *cache, unsigned int class,
 {
 	unsigned int n = READ_ONCE(class_limits[class].refill);
 
+	/* It has had more than a magazine: such come and go by magazines. */
+	if (cache->spare[class])
+		n = READ_ONCE(class_limits[class].magazine);
 	if (first)
 		n = min(n, max((unsigned int)(FIRST_REFILL_BYTES /
 					      class_size(class)),
