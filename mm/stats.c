@@ -363,13 +363,14 @@ static void print_locks(struct text *text)
 {
 	struct lock_stats stats = { .at = NULL };
 
-	if (!IS_ENABLED(CONFIG_HAKMEM_LOCK_STATS))
+	if (!lock_stats_next(&stats))
 		return;
 	line(text, "\n%9s %11s %11s %9s  %s\n", "locks", "taken", "busiest",
 	     "contended", "first taken at");
-	while (lock_stats_next(&stats))
+	do {
 		line(text, "%9u %11lu %11lu %9lu  %s\n", stats.locks,
 		     stats.taken, stats.busiest, stats.contended, stats.name);
+	} while (lock_stats_next(&stats));
 }
 
 static void print_notes(struct text *text)
@@ -438,6 +439,7 @@ static void __attribute__((__constructor__)) stats_start(void)
 
 	if (!wanted())
 		return;
+	lock_stats_start();
 	fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, EXIT_FD_MIN);
 	if (fd < 0 || fstat(fd, &exit_file))
 		return;

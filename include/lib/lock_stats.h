@@ -30,6 +30,12 @@ struct lock_stats {
 
 #ifdef CONFIG_HAKMEM_LOCK_STATS
 
+/* Count from now on. */
+static inline void lock_stats_start(void)
+{
+	locks_are_counted = true;
+}
+
 /**
  * lock_count_here() - Count what this thread takes from now on.
  * @counts: of each lock, by its number; NULL: no more
@@ -48,6 +54,10 @@ bool lock_stats_next(struct lock_stats *stats);
 const char *lock_name(unsigned int number);
 
 #else /* CONFIG_HAKMEM_LOCK_STATS */
+
+static inline void lock_stats_start(void)
+{
+}
 
 static inline void lock_count_here(unsigned int *counts)
 {

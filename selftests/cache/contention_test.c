@@ -338,6 +338,7 @@ static void count_locks(struct kunit *test)
 
 	if (!IS_ENABLED(CONFIG_HAKMEM_LOCK_STATS))
 		kunit_skip(test, "CONFIG_HAKMEM_LOCK_STATS is not set");
+	lock_stats_start();
 	run_all(test, work);
 	for (i = 0; i < work->threads; i++)
 		look_at(&workers[i], &finding);

@@ -5,10 +5,12 @@
  * mappings. In each order no block is handed out twice or loses its content,
  * nobody waits for ever, and at the end all memory is free.
  */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../mm/cache/depot.h"
 #include "explore.h"
 #include "hakmem.h"
 #include "kunit.h"
@@ -248,6 +250,26 @@ static void take_two_give_another(void)
 	begin();
 	take(9, SMALL);
 	take(10, SMALL);
+	give(5);
+}
+
+/* Each thread has a processor, and the first two not the same shard. */
+int sched_getcpu(void)
+{
+	return (int)explore_thread() * 4;
+}
+
+static void prepare_shards(void)
+{
+	init_ensure();
+	depot_spread(8);
+	prepare_depot();
+}
+
+static void expire_depots(void)
+{
+	begin();
+	cache_expire();
 	give(5);
 }
 
@@ -497,6 +519,10 @@ static const struct scenario scenarios[] = {
 	  { give_three, take_three }, look, finish },
 	{ "two want the depot", prepare_depot,
 	  { take_two_give_another, take_three }, look, finish },
+	{ "two shards", prepare_shards,
+	  { take_two_give_another, take_three }, look, finish },
+	{ "two shards under expiry", prepare_shards,
+	  { expire_depots, take_three }, look, finish },
 	{ "a thread leaves, one comes", prepare_exit,
 	  { give_and_leave, attach_and_take }, look, finish },
 	{ "one leaves, one comes, one passes", prepare_exit,
