@@ -177,11 +177,13 @@ static void free_magazines(struct magazine *first)
 /* After the first full one has come or the last one has gone. */
 static void note_stock_locked(unsigned int class, unsigned int shard)
 {
+	bool full = depots[shard][class].full;
 	uint32_t bit = (uint32_t)1 << shard;
 
 	if (!shard_bits)
 		return;
-	if (depots[shard][class].full)
+	yield_point(YIELD_WRITE, &stocked[class].shards);
+	if (full)
 		__atomic_fetch_or(&stocked[class].shards, bit,
 				  __ATOMIC_RELAXED);
 	else
