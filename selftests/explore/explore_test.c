@@ -261,9 +261,13 @@ int sched_getcpu(void)
 
 static void prepare_shards(void)
 {
+	unsigned int i;
+
 	init_ensure();
 	depot_spread(8);
 	prepare_depot();
+	for (i = 0; i < 3; i++)
+		take(i, SMALL);
 }
 
 static void expire_depots(void)
@@ -519,7 +523,9 @@ static const struct scenario scenarios[] = {
 	  { give_three, take_three }, look, finish },
 	{ "two want the depot", prepare_depot,
 	  { take_two_give_another, take_three }, look, finish },
-	{ "two shards", prepare_shards,
+	{ "two shards, one gives, one takes", prepare_shards,
+	  { give_three, take_three }, look, finish },
+	{ "two shards, both take", prepare_shards,
 	  { take_two_give_another, take_three }, look, finish },
 	{ "two shards under expiry", prepare_shards,
 	  { expire_depots, take_three }, look, finish },
