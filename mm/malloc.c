@@ -87,7 +87,8 @@ static const char *free_object(unsigned int class, void *ptr)
 
 	if (free_checks())
 		fault = slab_pointer_fault(ptr, class);
-	if (likely(!fault)) {
+	/* Objects across units have room, but were not checked before. */
+	if (likely(!fault) && !cache_push(cache_tables_base(), class, ptr)) {
 		cache_free_slow(class, ptr);
 		route_tick();
 	}
