@@ -207,12 +207,9 @@ bool superslab_purge_units(struct superslab *superslab, uint32_t units)
 /* Return: where the lowest run of @n units in @units begins, or -1. */
 static int find_units(uint32_t units, unsigned int n)
 {
-	uint32_t starts = units;
-	unsigned int i;
+	uint64_t starts = bits_run_starts(units, n);
 
-	for (i = 1; i < n; i++)
-		starts &= units >> i;
-	return starts ? __builtin_ctz(starts) : -1;
+	return starts ? __builtin_ctzll(starts) : -1;
 }
 
 static unsigned int longest_run(uint32_t units)
@@ -244,10 +241,11 @@ static void enlist_locked(struct superslab *superslab)
 	space.occupied |= (uint64_t)1 << longest;
 }
 
-static void count_locked(struct superslab *superslab, int sign)
+/* Units were freed. */
+static void count_locked(uint32_t units, uint32_t dirty)
 {
-	space.free_units += (size_t)sign * bit_count(superslab->free_units);
-	space.dirty_units += (size_t)sign * bit_count(superslab->dirty_units);
+	space.free_units += bit_count(units);
+	space.dirty_units += bit_count(dirty);
 }
 
 /* A child that was forked in the midst may have counted one too few. */
@@ -264,10 +262,10 @@ static uint32_t take_units_locked(struct superslab *superslab, uint32_t units)
 	uint32_t dirty = superslab->dirty_units & units;
 
 	hak_assert((superslab->free_units & units) == units);
-	count_locked(superslab, -1);
 	superslab->free_units &= ~units;
 	superslab->dirty_units &= ~units;
-	count_locked(superslab, 1);
+	space.free_units -= bit_count(units);
+	space.dirty_units -= bit_count(dirty);
 	reclaim_left(&space.pace, space.dirty_units * SLAB_SIZE);
 	enlist_locked(superslab);
 	return dirty;
@@ -278,10 +276,9 @@ static void put_units_locked(struct superslab *superslab, uint32_t units,
 {
 	hak_assert(!(superslab->free_units & units));
 	hak_assert(!(dirty & ~units));
-	count_locked(superslab, -1);
 	superslab->free_units |= units;
 	superslab->dirty_units |= dirty;
-	count_locked(superslab, 1);
+	count_locked(units, dirty);
 	enlist_locked(superslab);
 }
 
@@ -328,7 +325,7 @@ struct superslab *superslab_take_units(unsigned int n, bool dense,
 		if (!superslab)
 			return NULL;
 		lock_space();
-		count_locked(superslab, 1);
+		count_locked(superslab->free_units, superslab->dirty_units);
 	}
 	*dirty = take_units_locked(superslab, unit_mask(*first, n));
 	superslab_hold(superslab, unit_mask(*first, n));
@@ -551,7 +548,7 @@ static void rebuild_space(void)
 		if (held->superslab == superslab)
 			superslab->free_units &= ~held->units;
 		superslab->dirty_units = superslab->free_units;
-		count_locked(superslab, 1);
+		count_locked(superslab->free_units, superslab->dirty_units);
 		list_init(&superslab->node);
 		superslab->longest = 0;
 		enlist_locked(superslab);

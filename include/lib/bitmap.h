@@ -34,6 +34,18 @@ static inline unsigned int bit_count(uint64_t bits)
 	return (unsigned int)(bits * (ones / 255) >> 56);
 }
 
+/* Bits that begin @n set ones in a row. */
+static inline uint64_t bits_run_starts(uint64_t bits, unsigned int n)
+{
+	unsigned int have, more;
+
+	for (have = 1; have < n; have += more) {
+		more = have < n - have ? have : n - have;
+		bits &= bits >> more;
+	}
+	return bits;
+}
+
 static inline void bitmap_set(uint64_t *map, unsigned int bit)
 {
 	map[bit / 64] |= (uint64_t)1 << (bit % 64);

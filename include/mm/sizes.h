@@ -136,13 +136,13 @@ static inline bool class_is_paged(unsigned int class)
  * Units of a class's slabs: as few as leave an eighth of them unused at most.
  */
 #define UNITS_WASTE_LITTLE(size, units) \
-	((units) * SLAB_SIZE % (size) * 8 <= (units) * SLAB_SIZE &&	\
-	 (units) * SLAB_SIZE >= (size))
+	((units) * SLAB_SIZE >= (size) &&				\
+	 (units) * SLAB_SIZE % (size) * 8 <= (units) * SLAB_SIZE)
 
 static inline unsigned int class_units(unsigned int class)
 {
 	size_t size = class_size(class);
-	unsigned int units = 1;
+	unsigned int units = (unsigned int)DIV_ROUND_UP(size, SLAB_SIZE);
 
 	while (!UNITS_WASTE_LITTLE(size, units))
 		units++;

@@ -6,18 +6,6 @@
 
 #include "lib/align.h"
 
-/* Bits that begin @n set ones in a row. */
-static uint64_t run_starts(uint64_t bits, unsigned int n)
-{
-	unsigned int have, more;
-
-	for (have = 1; have < n; have += more) {
-		more = min(have, n - have);
-		bits &= bits >> more;
-	}
-	return bits;
-}
-
 /* Short runs are all over a chunk: look at 64 pages at a time. */
 static unsigned int fit_in_word(const struct chunk *chunk, unsigned int n)
 {
@@ -26,7 +14,7 @@ static unsigned int fit_in_word(const struct chunk *chunk, unsigned int n)
 	uint64_t starts;
 
 	for (page = 0; page < pages; page += 64) {
-		starts = run_starts(~chunk->used[page / 64] &
+		starts = bits_run_starts(~chunk->used[page / 64] &
 				    bitmap_word_mask(page / 64, 0, pages), n);
 		if (starts)
 			return page + (unsigned int)__builtin_ctzll(starts);
