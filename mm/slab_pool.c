@@ -143,15 +143,25 @@ static unsigned int count_dirty(const struct slab *slab)
 	return bit_count(slab->free_map[0] & slab->dirty_map);
 }
 
+/* Asked without the lock, so that who finds nothing need not take it. */
+static bool seems_empty(const struct slab_pool *pool)
+{
+	const struct list_head *first = READ_ONCE(pool->partial.next);
+
+	return !first || first == &pool->partial;
+}
+
 unsigned int slab_pool_refill(unsigned int class, void **objs, unsigned int n)
 {
 	struct slab_pool *pool = &pools[class];
-	unsigned int taken;
+	unsigned int taken = 0;
 	struct slab *slab;
 
-	lock_pool(pool);
-	taken = take_locked(pool, class, objs, n);
-	lock_release(&pool->lock);
+	if (!seems_empty(pool)) {
+		lock_pool(pool);
+		taken = take_locked(pool, class, objs, n);
+		lock_release(&pool->lock);
+	}
 	if (taken)
 		return taken;
 	taken = pool_refill_mixed(class, objs, n, false);
