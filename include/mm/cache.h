@@ -90,6 +90,11 @@ void depots_init(void);
  * @spare: second magazine of a class, full or empty whenever it is exchanged
  * @next_parked: on the list of caches that wait for a thread
  * @next: on the list of all caches, which only grows
+ * @single_bytes: of one object for each magazine of a class so large that it
+ *	holds one
+ * @freed: those two of these classes of which the tier got objects last
+ * @freed_again: objects of only these that it got since
+ * @victim: the one that had to make room last
  * @epoch: cache_epoch when its idle magazines were last looked for
  * @refills: of each class of the tiny tier, up to when it counts as hot
  * @seen: low bits of each @top at that time
@@ -101,6 +106,10 @@ struct cache {
 	void ***recent;
 	struct cache *next_parked;
 	struct cache *next;
+	size_t single_bytes;
+	uint8_t freed[2];
+	uint8_t freed_again;
+	uint8_t victim;
 	unsigned int epoch;
 	uint8_t refills[TINY_CLASS_LAST + 1];
 	uint16_t seen[NR_CLASSES];

@@ -17,8 +17,14 @@
 #include "mm/thread.h"
 #include "mm/tier.h"
 
+#define MAGAZINE_KEEP	((size_t)CONFIG_HAKMEM_MAGAZINE_KB << 10)
+#define SINGLES_KEEP	((size_t)CONFIG_HAKMEM_MAGAZINE_SINGLES_KB << 10)
+
 #define FIRST_REFILL_BYTES	((size_t)1024)
 #define FIRST_REFILL_MIN	4U
+
+/* So often in a row are singles of two classes freed to have magazines. */
+#define SINGLE_WANTED	2
 
 /* A class whose cache was refilled this often is hot. */
 #define HOT_REFILLS	16
@@ -97,12 +103,34 @@ static unsigned int magazine_drain(unsigned int class,
 	return n;
 }
 
+/* So large that a magazine holds one, if any. */
+static bool is_single(unsigned int class)
+{
+	return class_size(class) > MAGAZINE_KEEP;
+}
+
+/* Magazines of a class came into a cache, or left it. */
+static void count_single(struct cache *cache, unsigned int class,
+			 int magazines)
+{
+	if (is_single(class))
+		cache->single_bytes += (size_t)magazines * class_size(class);
+}
+
+static bool may_add(const struct cache *cache, unsigned int class)
+{
+	return !is_single(class) ||
+	       cache->single_bytes + class_size(class) <= SINGLES_KEEP;
+}
+
 static struct magazine *unload(struct cache *cache, unsigned int class)
 {
 	struct magazine *magazine = magazine_of(cache->top[class]);
 
-	if (magazine)
+	if (magazine) {
 		magazine->top = cache->top[class];
+		count_single(cache, class, -1);
+	}
 	WRITE_ONCE(cache->top[class], NO_MAGAZINE_TOP);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	return magazine;
@@ -118,20 +146,31 @@ static struct magazine *take_spare(struct cache *cache, unsigned int class)
 
 	WRITE_ONCE(cache->spare[class], NULL);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (spare)
+		count_single(cache, class, -1);
 	return spare;
+}
+
+static void set_spare(struct cache *cache, unsigned int class,
+		      struct magazine *spare)
+{
+	cache->spare[class] = spare;
+	if (spare)
+		count_single(cache, class, 1);
 }
 
 static void load(struct cache *cache, unsigned int class,
 		 struct magazine *magazine)
 {
 	cache->top[class] = magazine->top;
+	count_single(cache, class, 1);
 }
 
 static void swap_spare(struct cache *cache, unsigned int class)
 {
-	struct magazine *spare = cache->spare[class];
+	struct magazine *spare = take_spare(cache, class);
 
-	cache->spare[class] = unload(cache, class);
+	set_spare(cache, class, unload(cache, class));
 	load(cache, class, spare);
 }
 
@@ -179,10 +218,74 @@ static unsigned int refill_count(struct cache *cache, unsigned int class,
 	return max(n, 1U);
 }
 
-/* Large objects are too much memory to lie about unless they are wanted. */
-static bool is_cached(unsigned int class)
+/* Part with a magazine. Return: objects that went to the tier. */
+static unsigned int magazine_put(unsigned int class,
+				 struct magazine *magazine, bool to_tier)
 {
-	return READ_ONCE(class_limits[class].magazine) != 0;
+	unsigned int drained = 0;
+
+	if (!magazine)
+		return 0;
+	if (!magazine_empty(magazine)) {
+		if (!to_tier && depot_put_full(class, magazine, NULL))
+			return 0;
+		drained = magazine_drain(class, magazine);
+	}
+	depot_put_empty(class, magazine);
+	return drained;
+}
+
+/*
+ * Large objects are too much memory to lie about unless they are wanted: what
+ * waits in a magazine serves its class, while the tier gives what was touched
+ * last to any. A single's class has a magazine from becomes_cached() on.
+ */
+static bool is_cached(const struct cache *cache, unsigned int class)
+{
+	if (!READ_ONCE(class_limits[class].magazine))
+		return false;
+	return !is_single(class) || cache->top[class] != NO_MAGAZINE_TOP;
+}
+
+/* The magazines of other singles go, in turns, until there is room. */
+static void evict_for(struct cache *cache, unsigned int class)
+{
+	unsigned int left = NR_CLASSES;
+	unsigned int victim;
+
+	for (; left && !may_add(cache, class); left--) {
+		victim = cache->victim % CLASS_MAX + 1;
+		cache->victim = (uint8_t)victim;
+		if (!is_single(victim))
+			continue;
+		magazine_put(victim, unload(cache, victim), true);
+		magazine_put(victim, take_spare(cache, victim), true);
+	}
+	/* A signal handler that allocated came between count and magazine. */
+	if (!left)
+		cache->single_bytes = 0;
+}
+
+/*
+ * One freed a moment ago that is freed again was allocated meanwhile: twice in
+ * a row that is no chance among many sizes.
+ */
+static bool becomes_cached(struct cache *cache, unsigned int class)
+{
+	if (READ_ONCE(class_limits[class].magazine) == 0 ||
+	    class_size(class) > SINGLES_KEEP)
+		return false;
+	if (cache->freed[0] != class && cache->freed[1] != class) {
+		cache->freed[1] = cache->freed[0];
+		cache->freed[0] = (uint8_t)class;
+		cache->freed_again = 0;
+		return false;
+	}
+	if (++cache->freed_again < SINGLE_WANTED)
+		return false;
+	cache->freed_again = 0;
+	evict_for(cache, class);
+	return true;
 }
 
 static void *alloc_uncached(unsigned int class)
@@ -199,36 +302,20 @@ static void *refill(struct cache *cache, unsigned int class)
 	unsigned int n = refill_count(cache, class, !magazine);
 	void **objs;
 
-	if (!magazine)
+	if (!magazine) {
 		magazine = depot_take_empty(class);
-	if (!magazine)
-		return alloc_uncached(class);
+		if (!magazine)
+			return alloc_uncached(class);
+		count_single(cache, class, 1);
+	}
 	magazine_reset(magazine, class);
 	objs = magazine->top;
 	n = min(n, (unsigned int)(MAGAZINE_WORDS - magazine->first));
 	n = class_source(class)->refill(class, objs, n);
 	reverse(objs, n);
 	harden_fetched(class, objs, n);
-	magazine->top = objs + n;
-	load(cache, class, magazine);
+	cache->top[class] = objs + n;
 	return cache_pop(cache_tables_base(), class);
-}
-
-/* Part with a magazine. Return: objects that went to the tier. */
-static unsigned int magazine_put(unsigned int class,
-				 struct magazine *magazine, bool to_tier)
-{
-	unsigned int drained = 0;
-
-	if (!magazine)
-		return 0;
-	if (!magazine_empty(magazine)) {
-		if (!to_tier && depot_put_full(class, magazine, NULL))
-			return 0;
-		drained = magazine_drain(class, magazine);
-	}
-	depot_put_empty(class, magazine);
-	return drained;
 }
 
 static uint16_t low_bits(void **top)
@@ -284,14 +371,14 @@ void *cache_alloc_slow(unsigned int class)
 		return cache_pop(cache_tables_base(), class);
 	}
 	spare = take_spare(cache, class);
-	full = depot_take_full(class, spare);
+	full = may_add(cache, class) ? depot_take_full(class, spare) : NULL;
 	if (!full) {
-		cache->spare[class] = spare;
-		if (!is_cached(class))
+		set_spare(cache, class, spare);
+		if (!is_cached(cache, class))
 			return alloc_uncached(class);
 		return refill(cache, class);
 	}
-	cache->spare[class] = unload(cache, class);
+	set_spare(cache, class, unload(cache, class));
 	load(cache, class, full);
 	return cache_pop(cache_tables_base(), class);
 }
@@ -303,7 +390,7 @@ static struct magazine *make_room(struct cache *cache, unsigned int class)
 	struct magazine *empty = NULL;
 
 	if (!spare)
-		return depot_take_empty(class);
+		return may_add(cache, class) ? depot_take_empty(class) : NULL;
 	if (!depot_put_full(class, spare, &empty)) {
 		magazine_drain(class, spare);
 		return spare;
@@ -361,7 +448,7 @@ void cache_free_slow(unsigned int class, void *obj)
 		return;
 	}
 	forget_place(cache, obj);
-	if (!is_cached(class)) {
+	if (!is_cached(cache, class) && !becomes_cached(cache, class)) {
 		class_source(class)->drain(class, &obj, 1);
 		return;
 	}
@@ -379,7 +466,7 @@ void cache_free_slow(unsigned int class, void *obj)
 			return;
 		}
 		magazine_reset(room, class);
-		cache->spare[class] = unload(cache, class);
+		set_spare(cache, class, unload(cache, class));
 		load(cache, class, room);
 	}
 	cache_push(cache_tables_base(), class, obj);

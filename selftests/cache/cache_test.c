@@ -283,6 +283,99 @@ static void run_thread(struct kunit *test, void *(*fn)(void *arg))
 	pthread_join(thread, NULL);
 }
 
+#define SINGLES_BYTES	((size_t)CONFIG_HAKMEM_MAGAZINE_SINGLES_KB * KIB)
+
+/* Of which a magazine may hold one, though it is more than others hold. */
+static bool is_single(unsigned int class)
+{
+	return class_tier(class) && class_limits[class].magazine == 1 &&
+	       class_size(class) > CONFIG_HAKMEM_MAGAZINE_KB * KIB &&
+	       class_size(class) <= SINGLES_BYTES;
+}
+
+static unsigned int first_single(struct kunit *test)
+{
+	unsigned int class;
+
+	for (class = small_class; class <= big_class; class++) {
+		if (is_single(class) && is_single(class + 2))
+			return class;
+	}
+	kunit_skip(test, "no magazine holds a single object");
+	return 0;
+}
+
+static void make_pairs(struct kunit *test, unsigned int class, size_t n)
+{
+	void *obj;
+
+	for (; n; n--) {
+		allocate(test, class, &obj, 1);
+		release(class, &obj, 1);
+	}
+}
+
+static size_t bytes_of_singles(void)
+{
+	unsigned int class;
+	size_t bytes = 0;
+
+	for (class = small_class; class <= big_class; class++) {
+		if (is_single(class))
+			bytes += cache_objects(class) * class_size(class);
+	}
+	return bytes;
+}
+
+static void pairs_of_singles(struct kunit *test, unsigned int first, size_t n)
+{
+	unsigned int class;
+
+	for (class = first; class <= big_class; class++) {
+		if (is_single(class))
+			make_pairs(test, class, n);
+	}
+}
+
+/* One large size, or two in turns, are the thread's own affair. */
+static void wanted_singles_wait(struct kunit *test)
+{
+	unsigned int first = first_single(test);
+	size_t calls;
+	int i;
+
+	need_counters(test);
+	for (i = 0; i < 5; i++)
+		make_pairs(test, first + (unsigned int)i % 2, 1);
+	calls = tier_calls(first) + tier_calls(first + 1);
+	for (i = 0; i < 1000; i++)
+		make_pairs(test, first + (unsigned int)i % 2, 1);
+	KUNIT_EXPECT_LE(test, tier_calls(first) + tier_calls(first + 1),
+			calls + 4);
+}
+
+/* Many sizes in turns share what the tier has. */
+static void other_singles_do_not(struct kunit *test)
+{
+	unsigned int first = first_single(test), round;
+
+	pairs_of_singles(test, first, 1);
+	cache_reclaim();
+	for (round = 0; round < 10; round++)
+		pairs_of_singles(test, first, 1);
+	KUNIT_EXPECT_EQ(test, bytes_of_singles(), 0);
+}
+
+static void singles_are_bounded(struct kunit *test)
+{
+	unsigned int first = first_single(test), round;
+
+	for (round = 0; round < 3; round++)
+		pairs_of_singles(test, first, 10);
+	KUNIT_EXPECT_GT(test, bytes_of_singles(), 0);
+	KUNIT_EXPECT_LE(test, bytes_of_singles(), SINGLES_BYTES);
+}
+
 static void *allocate_and_release(void *arg)
 {
 	void *objs[50];
@@ -469,6 +562,9 @@ static const struct kunit_case cache_cases[] = {
 	KUNIT_CASE(magazine_is_a_stack),
 	KUNIT_CASE(nothing_is_lost),
 	KUNIT_CASE(caches_are_bounded),
+	KUNIT_CASE(wanted_singles_wait),
+	KUNIT_CASE(other_singles_do_not),
+	KUNIT_CASE(singles_are_bounded),
 	KUNIT_CASE(reclaim_says_how_many),
 	KUNIT_CASE(caches_are_inherited_warm),
 	KUNIT_CASE(surplus_caches_are_emptied),
