@@ -76,11 +76,16 @@ static unsigned int next_tier_class(unsigned int class, size_t align)
 	return CLASS_NONE;
 }
 
-/* Memory that comes straight from the tier may read as zero already. */
+/*
+ * What the thread has at hand was written and is still in the processor's
+ * cache; what comes straight from the tier may read as zero already.
+ */
 static void *alloc_zeroed(unsigned int class, size_t size)
 {
-	void *obj;
+	void *obj = cache_pop(cache_tables_base(), class);
 
+	if (obj)
+		return memset(obj, 0, size);
 	if (class_is_paged(class)) {
 		if (!class_tier(class)->refill(class, &obj, 1))
 			return NULL;
