@@ -59,6 +59,7 @@ static struct lock lock = LOCK_INIT;	/* guards all below */
 static struct mapping *heads[HASH_HEADS];
 static struct mapping *kept;		/* latest first */
 static struct mapping *stranded;
+static struct mapping *unused;		/* records, for what is cut off */
 static unsigned int nr_kept;
 static size_t kept_bytes;
 static struct reclaim_pace pace;
@@ -136,47 +137,65 @@ static struct mapping *best_fit(struct mapping *list, size_t size,
 }
 
 /* Cut off what is not needed of one that is on no list, and keep that. */
-static void keep_rest_locked(struct mapping *mapping, size_t size,
-			     struct mapping **spare)
+static void keep_rest_locked(struct mapping *mapping, size_t size)
 {
 	size_t rest = mapping->size - size;
+	struct mapping *spare = unused;
 
-	if (!*spare || rest < size / REST_DIVISOR)
+	if (!spare || rest < size / REST_DIVISOR)
 		return;
-	(*spare)->addr = mapping->addr + size;
-	(*spare)->size = rest;
-	(*spare)->dirty = mapping->dirty;
+	unlink_locked(&unused, spare);
+	spare->addr = mapping->addr + size;
+	spare->size = rest;
+	spare->dirty = mapping->dirty;
 	mapping->size = size;
-	keep_locked(*spare);
-	*spare = NULL;
+	keep_locked(spare);
 }
 
+/* Records come back with what is joined: it is asked for few. */
+static void provide_record(void)
+{
+	struct mapping *record;
+
+	if (READ_ONCE(unused))
+		return;
+	record = meta_alloc(&mapping_pool);
+	if (!record)
+		return;
+	lock_acquire(&lock);
+	push_locked(&unused, record);
+	lock_release(&lock);
+}
+
+/* Take one that waits into use. Return: it, or NULL. */
 static struct mapping *reuse(size_t size, size_t align)
 {
-	struct mapping *spare, *mapping;
+	struct mapping *mapping;
 
 	if (!READ_ONCE(kept) && !READ_ONCE(stranded))
 		return NULL;
-	spare = meta_alloc(&mapping_pool);
+	provide_record();
 	lock_acquire(&lock);
 	mapping = best_fit(kept, size, align);
 	if (mapping) {
 		unkeep_locked(mapping);
-		keep_rest_locked(mapping, size, &spare);
+		keep_rest_locked(mapping, size);
 		reclaim_left(&pace, kept_bytes);
 	} else {
 		mapping = best_fit(stranded, size, align);
 		if (mapping)
 			unlink_locked(&stranded, mapping);
 	}
+	if (mapping) {
+		insert_locked(mapping);
+		nr_allocs++;
+	}
 	lock_release(&lock);
-	if (spare)
-		meta_free(&mapping_pool, spare);
 	return mapping;
 }
 
-/* Join one that is on no list with a kept neighbour. Return: that, or NULL. */
-static struct mapping *join_locked(struct mapping *mapping)
+/* Join one that is on no list with a kept neighbour. Return: success. */
+static bool join_locked(struct mapping *mapping)
 {
 	uintptr_t end = mapping->addr + mapping->size;
 	struct mapping *other;
@@ -189,9 +208,10 @@ static struct mapping *join_locked(struct mapping *mapping)
 		mapping->addr = min(mapping->addr, other->addr);
 		mapping->size += other->size;
 		mapping->dirty |= other->dirty;
-		return other;
+		push_locked(&unused, other);
+		return true;
 	}
-	return NULL;
+	return false;
 }
 
 static struct mapping *create(size_t size, size_t align)
@@ -253,25 +273,23 @@ bool mapping_may_add(void)
 void *mapping_alloc(size_t size, size_t align, bool zero)
 {
 	struct mapping *mapping;
-	bool kept_one;
 
 	size = ALIGN_UP(max(size, (size_t)1), vm_page_size());
 	align = max(align, vm_page_size());
 	mapping = reuse(size, align);
-	kept_one = mapping;
-	if (!mapping)
-		mapping = create(size, align);
+	if (mapping) {
+		if (zero && mapping->dirty)
+			memset((void *)mapping->addr, 0, size);
+		return (void *)mapping->addr;
+	}
+	mapping = create(size, align);
 	if (!mapping)
 		return NULL;
-	if (zero && mapping->dirty)
-		memset((void *)mapping->addr, 0, size);
-	if (!kept_one && huge_advise((void *)mapping->addr, size,
-				     READ_ONCE(live_bytes)))
+	if (huge_advise((void *)mapping->addr, size, READ_ONCE(live_bytes)))
 		mapping->dirty = true;
 	lock_acquire(&lock);
 	insert_locked(mapping);
-	if (!kept_one)
-		reclaim_got(&pace, size, live_bytes + kept_bytes);
+	reclaim_got(&pace, size, live_bytes + kept_bytes);
 	nr_allocs++;
 	lock_release(&lock);
 	return (void *)mapping->addr;
@@ -313,24 +331,18 @@ static void shrink_to(size_t bytes)
 	}
 }
 
-/* Keep one that is on no list. */
-static void keep(struct mapping *mapping)
+/* Keep one that is on no list. Called locked, returns unlocked. */
+static void keep_and_unlock(struct mapping *mapping)
 {
-	struct mapping *lower, *upper;
 	bool too_much;
 	size_t bytes;
 
-	lock_acquire(&lock);
-	lower = join_locked(mapping);
-	upper = lower ? join_locked(mapping) : NULL;
+	if (join_locked(mapping))
+		join_locked(mapping);
 	keep_locked(mapping);
 	bytes = KEPT_BYTES ? reclaim_most(&pace, KEPT_BYTES, live_bytes) : 0;
 	too_much = too_much_locked(bytes, KEPT_MAX);
 	lock_release(&lock);
-	if (lower)
-		meta_free(&mapping_pool, lower);
-	if (upper)
-		meta_free(&mapping_pool, upper);
 	if (too_much)
 		shrink_to(bytes);
 }
@@ -361,11 +373,13 @@ const char *mapping_free(void *ptr)
 		return fault;
 	}
 	remove_locked(mapping);
-	lock_release(&lock);
-	if (!mapping->dirty)
+	if (!mapping->dirty) {
+		lock_release(&lock);
 		huge_learn(ptr, mapping->size);
-	mapping->dirty = true;
-	keep(mapping);
+		mapping->dirty = true;
+		lock_acquire(&lock);
+	}
+	keep_and_unlock(mapping);
 	if (reclaim_time_over(&pace))
 		expire(false);
 	return NULL;
@@ -431,7 +445,8 @@ static bool cut(struct mapping *mapping, size_t size)
 	rest->size = mapping->size - size;
 	rest->dirty = true;
 	mapping->size = size;
-	keep(rest);
+	lock_acquire(&lock);
+	keep_and_unlock(rest);
 	return true;
 }
 
