@@ -261,13 +261,12 @@ int sched_getcpu(void)
 
 static void prepare_shards(void)
 {
-	unsigned int i;
-
 	init_ensure();
 	depot_spread(8);
 	prepare_depot();
-	for (i = 0; i < 3; i++)
-		take(i, SMALL);
+	take(0, SMALL);
+	take(1, SMALL);
+	take(2, SMALL);
 }
 
 static void expire_depots(void)
