@@ -146,6 +146,11 @@ const char *route_free_run(void *ptr)
 	return NULL;
 }
 
+void *route_resize_run(void *ptr, size_t size)
+{
+	return large_resize(ptr, size);
+}
+
 void route_tick(void)
 {
 	if (unlikely(ace_tick())) {

@@ -92,7 +92,7 @@ struct slab *slab_get(unsigned int class, unsigned int units)
 	superslab_let_go();
 	if (class_is_paged(class))
 		slab->dirty_map = dirty_objects(slab, dirty >> first);
-	harden_clean(slab->base, dirty >> first, class_is_paged(class));
+	harden_clean(slab, dirty >> first);
 	registry_set_class(slab->base, units, class);
 	return slab;
 }

@@ -20,6 +20,7 @@
 #include "lib/compiler.h"
 
 struct cache;
+struct slab;
 
 #ifdef CONFIG_HAKMEM_HARDEN
 
@@ -35,14 +36,13 @@ size_t harden_room(const void *addr);
 void harden_init(void);
 
 /**
- * harden_clean() - Units that are about to become a slab read as zero.
- * @base: of the slab
+ * harden_clean() - No object of a slab that is about to be one was ever in use.
+ * @slab: not yet in the registry
  * @dirty: bits of those of its units that may hold data
- * @paged: the slab is one of large objects
  *
- * The words behind its objects then say that none was ever in use.
+ * The words behind its objects say so, and what is looked at is zero.
  */
-void harden_clean(uintptr_t base, uint32_t dirty, bool paged);
+void harden_clean(const struct slab *slab, uint32_t dirty);
 
 /* The same for objects of a mixed slab, whose neighbours may be of any size. */
 void harden_clean_objects(void *const *objs, unsigned int n, size_t size);
@@ -70,11 +70,10 @@ static inline void harden_init(void)
 {
 }
 
-static inline void harden_clean(uintptr_t base, uint32_t dirty, bool paged)
+static inline void harden_clean(const struct slab *slab, uint32_t dirty)
 {
-	(void)base;
+	(void)slab;
 	(void)dirty;
-	(void)paged;
 }
 
 static inline void harden_clean_objects(void *const *objs, unsigned int n,

@@ -39,6 +39,9 @@ void *route_alloc(size_t size, size_t align, bool zero);
  */
 const char *route_free_run(void *ptr);
 
+/* As large_resize(), for the hardened build. */
+void *route_resize_run(void *ptr, size_t size);
+
 /**
  * route_reclaim() - Give back all that is kept for reuse.
  * @bytes: out: of them, the bytes that went to the kernel

@@ -20,7 +20,7 @@
 #include "mm/report.h"
 #include "mm/route.h"
 #include "mm/slab_pool.h"
-#include "mm/vm.h"
+#include "mm/superslab.h"
 #include "slot.h"
 
 /* Requests that the hot path serves: with a trailer, of a tiny class. */
@@ -64,16 +64,34 @@ void harden_init(void)
 	random_start(random_next(&state));
 }
 
-void harden_clean(uintptr_t base, uint32_t dirty, bool paged)
+/* Small objects as a whole, so that what lay there once is gone. */
+static void clean_units(uintptr_t base, uint32_t dirty)
 {
-	unsigned int unit;
+	for (; dirty; dirty &= dirty - 1)
+		memset((void *)(base + (unsigned int)__builtin_ctz(dirty) *
+				SLAB_SIZE), 0, SLAB_SIZE);
+}
 
-	for (; dirty; dirty &= dirty - 1) {
-		unit = (unsigned int)__builtin_ctz(dirty);
-		if (!paged ||
-		    !vm_purge((void *)(base + unit * SLAB_SIZE), SLAB_SIZE))
-			memset((void *)(base + unit * SLAB_SIZE), 0,
-			       SLAB_SIZE);
+void harden_clean(const struct slab *slab, uint32_t dirty)
+{
+	size_t slot = slot_sizes[slab->class];
+	size_t first, last;
+	unsigned int i;
+
+	if (slot <= HOT_SIZE_MAX) {
+		clean_units(slab->base, dirty);
+		return;
+	}
+	/* Behind the last object, for who looks in front of the next slab. */
+	if (dirty & unit_mask(slab->units - 1U, 1))
+		WRITE_ONCE(*trailer_of((void *)slab->base,
+				       slab->units * SLAB_SIZE), 0);
+	for (i = 0; i < slab->nr_objects && dirty; i++) {
+		first = i * slot / SLAB_SIZE;
+		last = ((i + 1) * slot - 1) / SLAB_SIZE;
+		if (dirty & unit_mask((unsigned int)first,
+				      (unsigned int)(last - first + 1)))
+			mark_unused((void *)(slab->base + i * slot), slot);
 	}
 }
 
@@ -245,6 +263,7 @@ void *harden_alloc_aligned(size_t align, size_t size, enum block_kind kind)
 static void __attribute__((__noinline__))
 free_other(void *ptr, enum block_kind called, size_t told)
 {
+	size_t class = registry_class(ptr);
 	enum block_kind kind = called;
 	size_t size = told;
 	const char *fault;
@@ -253,13 +272,14 @@ free_other(void *ptr, enum block_kind called, size_t told)
 
 	if (!ptr)
 		return;
-	if (kfence_owns(ptr)) {
+	if (class == CLASS_NONE && kfence_owns(ptr)) {
 		free_slow(ptr);
 		return;
 	}
-	if (empty_owns(ptr)) {
+	if (class == CLASS_NONE && empty_owns(ptr)) {
 		fault = empty_free(ptr);
-	} else if (!guard_free(ptr, called, told, &fault)) {
+	} else if (class != CLASS_NONE ||
+		   !guard_free(ptr, called, told, &fault)) {
 		slot = usable_size(ptr, "free", &pages);
 		if (unlikely(slot == USABLE_FOREIGN)) {
 			foreign_free(ptr);
@@ -269,7 +289,7 @@ free_other(void *ptr, enum block_kind called, size_t told)
 		fault = slot_fault(ptr, slot, false, &size, &kind);
 		if (!fault)
 			fault = use_fault(size, told, kind, called);
-		if (!fault && registry_class(ptr) == CLASS_MIXED) {
+		if (!fault && class == CLASS_MIXED) {
 			mark_freed(ptr, slot, *trailer_of(ptr, slot));
 			quarantine_push(ptr, CLASS_MIXED, slot);
 		} else if (!fault) {

@@ -16,6 +16,7 @@
 #include "lib/lock.h"
 #include "mm/harden.h"
 #include "mm/meta.h"
+#include "mm/reclaim.h"
 #include "mm/registry.h"
 #include "mm/report.h"
 #include "mm/vm.h"
@@ -24,6 +25,7 @@
 
 #define HASH_HEADS	4096
 #define LIVE_MAX	((size_t)CONFIG_HAKMEM_HARDEN_GUARD_MAX)
+#define COST_PERCENT	((uint64_t)CONFIG_HAKMEM_HARDEN_GUARD_PERCENT)
 #define LIST_BYTES	((size_t)CONFIG_HAKMEM_HARDEN_GUARD_KEEP_MB << 20)
 #define LIST_BLOCKS	64
 
@@ -32,6 +34,14 @@
 
 /* A block that grows by page tables gets this part more, and may waste it. */
 #define SPARE_DIVISOR	8
+
+/*
+ * What system calls and page faults of a block take, in microseconds; so much
+ * may be taken in advance.
+ */
+#define BLOCK_US	8
+#define PAGES_PER_US	4
+#define AHEAD_US	((uint64_t)20 * 1000)
 
 /* Bytes in front of a block and behind it that are filled and checked. */
 #define FRINGE_MAX	((size_t)64)
@@ -80,6 +90,7 @@ static struct lock lock = LOCK_INIT;	/* guards all below */
 static struct guarded *heads[HASH_HEADS];
 static struct store resting, waiting;
 static size_t nr_live, live_bytes;
+static uint64_t paid_us;	/* when what was taken will have been earned */
 
 static struct guarded **chain_of(uintptr_t addr)
 {
@@ -286,12 +297,33 @@ static void place(struct guarded *block, size_t align, size_t size,
 	fringe_fill(block);
 }
 
+/*
+ * Programs that have large blocks come and go all the time get as many with
+ * guard pages as cost them that part of their time, and others without.
+ */
+static bool affordable(size_t pages)
+{
+	uint64_t cost = BLOCK_US + pages / vm_page_size() / PAGES_PER_US;
+	uint64_t now = reclaim_clock_ms() * 1000;
+	bool can_pay;
+
+	if (COST_PERCENT == 100)
+		return true;
+	lock_acquire(&lock);
+	paid_us = max(paid_us, now);
+	can_pay = paid_us - now <= AHEAD_US * 100 / COST_PERCENT;
+	if (can_pay)
+		paid_us += min(cost, AHEAD_US) * 100 / COST_PERCENT;
+	lock_release(&lock);
+	return can_pay;
+}
+
 void *guard_alloc(size_t align, size_t size, enum block_kind kind, bool zero)
 {
 	size_t pages = ALIGN_UP(size, vm_page_size());
 	struct guarded *block;
 
-	if (READ_ONCE(nr_live) >= LIVE_MAX)
+	if (READ_ONCE(nr_live) >= LIVE_MAX || !affordable(pages))
 		return NULL;
 	block = reuse(align, pages, zero || zeroes());
 	if (!block)

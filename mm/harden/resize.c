@@ -7,6 +7,7 @@
 
 #include "mm/foreign.h"
 #include "mm/registry.h"
+#include "mm/route.h"
 #include "slot.h"
 
 /* A block that grows by copying gets room for more, as in mm/realloc.c. */
@@ -20,22 +21,23 @@
  * @kind: out: the family it is from
  * @slot: out: bytes it could have where it is, 0 if that is not for this layer
  *	to say
+ * @pages: out: whether it is the large tier's
  */
 static size_t block_find(void *ptr, const char *function,
-			 enum block_kind *kind, size_t *slot)
+			 enum block_kind *kind, size_t *slot, bool *pages)
 {
 	const char *fault = NULL;
 	size_t size = 0;
-	bool pages;
 
 	*slot = 0;
+	*pages = false;
 	*kind = BLOCK_MALLOC;
 	if (kfence_owns(ptr))
-		return usable_size(ptr, function, &pages);
+		return usable_size(ptr, function, pages);
 	if (empty_owns(ptr)) {
 		fault = empty_fault(ptr);
 	} else if (!guard_find(ptr, &size, kind, &fault)) {
-		size = usable_size(ptr, function, &pages);
+		size = usable_size(ptr, function, pages);
 		if (unlikely(size == USABLE_FOREIGN))
 			return USABLE_FOREIGN;
 		*slot = ALIGN_DOWN(size, (size_t)8);
@@ -52,8 +54,9 @@ size_t harden_usable_size(void *ptr, const char *function)
 {
 	enum block_kind kind;
 	size_t slot;
+	bool pages;
 
-	return block_find(ptr, function, &kind, &slot);
+	return block_find(ptr, function, &kind, &slot, &pages);
 }
 
 static bool fits_well(size_t size, size_t slot)
@@ -83,6 +86,27 @@ static void resize_in_slot(void *ptr, size_t slot, size_t was, size_t size)
 	memcpy((char *)ptr + stays - tail_size, tail, tail_size);
 }
 
+/* By page tables; the pad's word lies behind the block, whatever its size. */
+static void *resize_pages(void *ptr, size_t slot, size_t was, size_t size)
+{
+	uint64_t *trailer = trailer_of(ptr, slot);
+	uint64_t word = *trailer;
+	char *moved;
+	bool pages;
+
+	WRITE_ONCE(*trailer, 0);
+	moved = route_resize_run(ptr, size + TRAILER_BYTES + sizeof(uint64_t));
+	if (!moved) {
+		WRITE_ONCE(*trailer, word);
+		return NULL;
+	}
+	if (size > was)
+		memset(moved + was, 0, min(size - was, sizeof(uint64_t)));
+	slot = ALIGN_DOWN(usable_size(moved, "realloc", &pages), (size_t)8);
+	mark_live(moved, slot, size, BLOCK_MALLOC);
+	return moved;
+}
+
 static void *move(void *ptr, size_t was, size_t size)
 {
 	size_t ahead = was + was / GROWTH_DIVISOR;
@@ -104,6 +128,7 @@ void *harden_realloc(void *ptr, size_t size)
 	enum block_kind kind;
 	size_t was, slot;
 	void *resized;
+	bool pages;
 
 	if (!ptr)
 		return harden_alloc(size, BLOCK_MALLOC);
@@ -115,7 +140,7 @@ void *harden_realloc(void *ptr, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	was = block_find(ptr, "realloc", &kind, &slot);
+	was = block_find(ptr, "realloc", &kind, &slot, &pages);
 	if (unlikely(was == USABLE_FOREIGN))
 		return foreign_realloc(ptr, size);
 	if (IS_ENABLED(CONFIG_HAKMEM_HARDEN_KIND) && kind != BLOCK_MALLOC)
@@ -124,6 +149,7 @@ void *harden_realloc(void *ptr, size_t size)
 		resize_in_slot(ptr, slot, was, size);
 		return ptr;
 	}
-	resized = guard_resize(ptr, size);
+	resized = pages ? resize_pages(ptr, slot, was, size) :
+			  guard_resize(ptr, size);
 	return resized ? resized : move(ptr, was, size);
 }

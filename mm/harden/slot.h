@@ -153,4 +153,11 @@ static __always_inline void mark_freed(void *obj, size_t slot, uint64_t word)
 		block_clear(obj, cleared_size(slot, slack));
 }
 
+/* A slot of memory that may have been anything is one that never was in use. */
+static inline void mark_unused(void *obj, size_t slot)
+{
+	WRITE_ONCE(*trailer_of(obj, slot), 0);
+	block_clear(obj, slot - TRAILER_BYTES);
+}
+
 #endif /* HAKMEM_MM_HARDEN_SLOT_H */
