@@ -226,6 +226,15 @@ static bool is_refused(struct world *world, const void *ptr)
 	return true;
 }
 
+/* Bytes of a block, as calloc() is asked for it in up to four members. */
+static size_t asked(const struct operation *now)
+{
+	size_t members = now->chance % 4 + 1;
+
+	return now->verb != CALLOC ? now->size :
+	       DIV_ROUND_UP(now->size, members) * members;
+}
+
 static void *call(struct world *world)
 {
 	const struct operation *now = &world->now;
@@ -236,8 +245,7 @@ static void *call(struct world *world)
 	switch (now->verb) {
 	case CALLOC:
 		return hak_calloc(now->chance % 4 + 1,
-				  DIV_ROUND_UP(now->size,
-					       now->chance % 4 + 1));
+				  asked(now) / (now->chance % 4 + 1));
 	case ALIGNED_ALLOC:
 		return hak_aligned_alloc(now->align, now->size);
 	case MEMALIGN:
@@ -262,8 +270,8 @@ static void allocate(struct world *world, struct block *block)
 	block->ptr = call(world);
 	if (is_refused(world, block->ptr))
 		return;
-	block->size = now->size;
-	block->usable = now->size;
+	block->size = asked(now);
+	block->usable = block->size;
 	block->seed = now->chance;
 	if (now->verb == CALLOC && !block_zero(block, block->size))
 		wrong(world, "%p is not zeroed", (void *)block->ptr);
