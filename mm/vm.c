@@ -325,6 +325,11 @@ bool vm_take_huge_page(void *addr, size_t size, bool fill)
 	int saved = errno;
 
 	expect_no_lock();
+	/*
+	 * Neighbours with the same mark are one mapping, and remain so when a
+	 * part had the other for a while; not if it is touched before.
+	 */
+	madvise(addr, size, MADV_NOHUGEPAGE);
 	fill = fill && !madvise(addr, size, MADV_HUGEPAGE);
 	if (fill)
 		*(volatile char *)addr = 0;
