@@ -21,7 +21,7 @@ enum foreign_policy {
 	FOREIGN_FORWARD,
 };
 
-static struct knob policy =
+static struct knob policy __ro_after_init =
 	KNOB_WORDS("HAKMEM_FOREIGN", "abort ignore forward", 0,
 		   "what happens to a pointer that another allocator handed "
 		   "out: abort ends the program and says whose it is, ignore "

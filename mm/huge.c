@@ -27,14 +27,14 @@
 /* ...but for one in so many, to see whether they are dense still. */
 #define PROBE_EVERY	8
 
-static struct knob from_mb =
+static struct knob from_mb __ro_after_init =
 	KNOB("HAKMEM_HUGE_PAGES_FROM_MB", 0, 1048576,
 	     CONFIG_HAKMEM_HUGE_PAGES_FROM_MB,
 	     "MiB of superslabs, or of large objects, from which on the next "
 	     "get huge pages, where the kernel gives them on request; 0: "
 	     "none; needs CONFIG_HAKMEM_HUGE_PAGES");
 
-static bool on_request;		/* constant from huge_init() on */
+static bool on_request __ro_after_init;
 static int dense_in_a_row;
 
 void huge_init(void)

@@ -89,6 +89,7 @@ static void start_locked(void)
 	thread_init();
 	reach(INIT_PARTIAL);
 	hook_fork();
+	harden_seal();
 	reach(INIT_UP);
 }
 

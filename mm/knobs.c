@@ -15,7 +15,7 @@
 /* Of a nonsensical value, what is shown of it. */
 #define SHOWN_SIZE	40
 
-struct knob knobs[NR_KNOBS] = {
+struct knob knobs[NR_KNOBS] __ro_after_init = {
 	[KNOB_ACE_ENABLED] =
 	KNOB("HAKMEM_ACE_ENABLED", 0, 1, 1,
 	     "0: ACE neither serves requests nor learns, as if it were not "

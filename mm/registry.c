@@ -13,7 +13,7 @@
 /* That of a process which may not have more anyway. */
 #define WINDOW_LEAST	((uint64_t)4 << 30)
 
-struct registry registry __aligned_to(64);
+struct registry registry __ro_after_init __aligned_to(64);
 
 /* Bounds of the part of the superslab table that was ever written. */
 static size_t walk_first = SIZE_MAX;

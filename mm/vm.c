@@ -40,7 +40,7 @@
 /* Enough for a program to end well; addresses cost nothing. */
 #define SPARE_BYTES		((uint64_t)5 << 28)
 
-static size_t page_size;
+static size_t page_size __ro_after_init;
 
 /* Where a machine that is only made up has its first mapping's end. */
 #define FAKED_BITS		46

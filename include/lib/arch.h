@@ -18,6 +18,13 @@
 #define CPU_PAUSE	""
 #endif
 
+/* Bytes of a page, at most. */
+#if defined(__x86_64__) || defined(__i386__)
+#define ARCH_PAGE_MAX	4096
+#else
+#define ARCH_PAGE_MAX	65536
+#endif
+
 /*
  * What one thread writes often and no other should find in its way: lines are
  * of 64 bytes and fetched in pairs, or of 128 bytes.

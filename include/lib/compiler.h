@@ -22,6 +22,13 @@
 /* Stays where the linker drops what nothing refers to. */
 #define __retained	__attribute__((__used__, __retain__))
 
+/* Constant once the allocator has started, and read-only if so configured. */
+#ifdef CONFIG_HAKMEM_HARDEN_SEAL
+#define __ro_after_init	__attribute__((__section__("hakmem_sealed")))
+#else
+#define __ro_after_init
+#endif
+
 #if defined(__clang__)
 #define COMPILER_NAME	__VERSION__
 #else

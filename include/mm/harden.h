@@ -123,6 +123,19 @@ static inline void harden_fork_child(void)
 
 #endif /* CONFIG_HAKMEM_HARDEN */
 
+#ifdef CONFIG_HAKMEM_HARDEN_SEAL
+
+/* At the end of the start: from now on, __ro_after_init holds. */
+void harden_seal(void);
+
+#else /* CONFIG_HAKMEM_HARDEN_SEAL */
+
+static inline void harden_seal(void)
+{
+}
+
+#endif /* CONFIG_HAKMEM_HARDEN_SEAL */
+
 #ifdef CONFIG_HAKMEM_HARDEN_RANDOM
 
 /* Bytes by which the first superslab may be moved, below @room. */

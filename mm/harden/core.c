@@ -32,7 +32,7 @@
 /* Below, no block has guard pages. */
 #define MIDDLE_MAX	min(GUARD_MIN, (size_t)32 << 10)
 
-struct secrets secrets;
+struct secrets secrets __ro_after_init;
 
 #define ONE(class)	[(class)] = (uint32_t)CLASS_SIZE(class)
 #define FOUR(class)	ONE(class), ONE((class) + 1), ONE((class) + 2), \

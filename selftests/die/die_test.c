@@ -31,7 +31,8 @@ enum noticed_by {
 	BY_KIND = 64,
 	BY_EXIT = 128,
 	BY_COPY = 256,
-	BY_NONE = 512,
+	BY_SEAL = 512,
+	BY_NONE = 1024,
 };
 
 static const char sizes[][8] = { "8", "4096", "262144" };
@@ -118,6 +119,8 @@ static const struct error errors[] = {
 	{ "mixed", "new_array_delete", "another kind", ALL(BY_KIND) },
 	{ "mixed", "new_realloc", "another kind", ALL(BY_KIND) },
 	{ "mixed", "sized_delete", "not the size", ALL(BY_SIZED) },
+	{ "sealed", "knob", NULL,
+	  { BY_HARDEN | BY_SEAL, BY_HARDEN | BY_SEAL, BY_HARDEN | BY_SEAL } },
 };
 
 static unsigned int noticing(void)
@@ -133,6 +136,7 @@ static unsigned int noticing(void)
 	by |= IS_ENABLED(CONFIG_HAKMEM_HARDEN_KIND) ? BY_KIND : 0;
 	by |= IS_ENABLED(CONFIG_HAKMEM_HARDEN_EXIT) ? BY_EXIT : 0;
 	by |= IS_ENABLED(CONFIG_HAKMEM_HARDEN_COPY) ? BY_COPY : 0;
+	by |= IS_ENABLED(CONFIG_HAKMEM_HARDEN_SEAL) ? BY_SEAL : 0;
 	return by;
 }
 
