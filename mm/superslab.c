@@ -2,9 +2,8 @@
 /*
  * Superslabs: see include/mm/superslab.h.
  *
- * Lock order: grow_lock or space.lock, never both; meta's locks inside
- * grow_lock. Memory calls are made under grow_lock only, which no path that
- * finds room takes.
+ * Lock order: grow_lock, then space.lock or meta's. Memory calls are made
+ * under grow_lock alone, which no path that finds room takes.
  */
 #include "mm/superslab.h"
 
@@ -132,7 +131,7 @@ static void *map_covered_locked(void)
 	return NULL;
 }
 
-static struct superslab *grow_locked(void)
+static struct superslab *grow_locked(bool dense)
 {
 	struct superslab *superslab;
 	void *base;
@@ -149,18 +148,7 @@ static struct superslab *grow_locked(void)
 	superslab_hold(superslab, ALL_UNITS);
 	__atomic_fetch_add(&space.mapped, 1, __ATOMIC_RELAXED);
 	registry_set_superslab((uintptr_t)base, superslab);
-	return superslab;
-}
-
-static struct superslab *superslab_grow(bool dense)
-{
-	struct superslab *superslab;
-
-	lock_acquire(&grow_lock);
-	superslab = grow_locked();
-	lock_release(&grow_lock);
-	if (superslab &&
-	    huge_offer((void *)superslab->base, SUPERSLAB_SIZE,
+	if (huge_offer(base, SUPERSLAB_SIZE,
 		       READ_ONCE(space.mapped) * SUPERSLAB_SIZE, dense))
 		superslab->dirty_units = ALL_UNITS;
 	return superslab;
@@ -212,19 +200,10 @@ static int find_units(uint32_t units, unsigned int n)
 	return starts ? __builtin_ctzll(starts) : -1;
 }
 
-static unsigned int longest_run(uint32_t units)
-{
-	unsigned int n;
-
-	for (n = 0; units; n++)
-		units &= units >> 1;
-	return n;
-}
-
 /* Put on the list where its free units say it belongs. */
 static void enlist_locked(struct superslab *superslab)
 {
-	unsigned int longest = longest_run(superslab->free_units);
+	unsigned int longest = bits_longest_run(superslab->free_units);
 	bool in_front = superslab->dirty_units;
 
 	if (longest == superslab->longest && in_front == superslab->in_front)
@@ -309,24 +288,44 @@ static struct superslab *find_room_locked(unsigned int n)
 	return NULL;
 }
 
+/*
+ * Of threads that find no room at the same time, one maps more and the others
+ * wait for it. Return: with space.lock held, but for NULL.
+ */
+static struct superslab *grow_for(unsigned int n, bool dense)
+{
+	struct superslab *superslab;
+
+	lock_acquire(&grow_lock);
+	lock_space();
+	superslab = find_room_locked(n);
+	if (!superslab) {
+		lock_release(&space.lock);
+		superslab = grow_locked(dense);
+		lock_space();
+		if (superslab)
+			count_locked(ALL_UNITS, superslab->dirty_units);
+	}
+	lock_release(&grow_lock);
+	if (!superslab)
+		lock_release(&space.lock);
+	return superslab;
+}
+
 struct superslab *superslab_take_units(unsigned int n, bool dense,
 				       unsigned int *first, uint32_t *dirty)
 {
 	struct superslab *superslab;
 
-	*first = 0;
 	lock_space();
 	superslab = find_room_locked(n);
-	if (superslab) {
-		*first = choose_units(superslab, n);
-	} else {
+	if (!superslab) {
 		lock_release(&space.lock);
-		superslab = superslab_grow(dense);
+		superslab = grow_for(n, dense);
 		if (!superslab)
 			return NULL;
-		lock_space();
-		count_locked(superslab->free_units, superslab->dirty_units);
 	}
+	*first = choose_units(superslab, n);
 	*dirty = take_units_locked(superslab, unit_mask(*first, n));
 	superslab_hold(superslab, unit_mask(*first, n));
 	reclaim_got(&space.pace, (n - bit_count(*dirty)) * SLAB_SIZE,
@@ -475,7 +474,9 @@ struct superslab *superslab_get(unsigned int registry_class, void *owner_data)
 	struct superslab *superslab = take_empty_superslab();
 
 	if (!superslab) {
-		superslab = superslab_grow(false);
+		lock_acquire(&grow_lock);
+		superslab = grow_locked(false);
+		lock_release(&grow_lock);
 		if (!superslab)
 			return NULL;
 		superslab->free_units = 0;

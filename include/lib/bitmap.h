@@ -46,6 +46,16 @@ static inline uint64_t bits_run_starts(uint64_t bits, unsigned int n)
 	return bits;
 }
 
+/* Length of the longest row of set bits. */
+static inline unsigned int bits_longest_run(uint64_t bits)
+{
+	unsigned int n;
+
+	for (n = 0; bits; n++)
+		bits &= bits >> 1;
+	return n;
+}
+
 static inline void bitmap_set(uint64_t *map, unsigned int bit)
 {
 	map[bit / 64] |= (uint64_t)1 << (bit % 64);
