@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What slab_pool.c and mix.c have in common: the pools themselves.
+ * What slab_pool.c, slab_reclaim.c and mix.c have in common: the pools.
  */
 #ifndef HAKMEM_MM_POOL_H
 #define HAKMEM_MM_POOL_H
@@ -8,6 +8,7 @@
 #include "lib/list.h"
 #include "lib/lock.h"
 #include "mm/slab_pool.h"
+#include "mm/superslab.h"
 
 /**
  * struct slab_pool - slabs of one class
@@ -44,6 +45,19 @@ static inline void lock_pool(struct slab_pool *pool)
 	if (unlikely(!pool->partial.next))
 		list_init(&pool->partial);
 }
+
+/* Touched objects among the free ones of a slab, 0 in a class without pages. */
+unsigned int pool_count_dirty(const struct slab *slab);
+
+/* It leaves: a child that a handler forks below this thread leaves it alone. */
+void pool_carry_locked(struct slab *slab, struct list_head *surplus);
+
+/* A slab with all objects free: the pool keeps a few, at the list's end. */
+void pool_retire_locked(struct slab_pool *pool, struct slab *slab,
+			struct list_head *surplus);
+
+/* Give back slabs that are in no pool any more. Return: how many. */
+size_t pool_put_slabs(struct list_head *surplus);
 
 /**
  * pool_refill_mixed() - Fetch objects for a pool without free ones.

@@ -3,9 +3,9 @@
  * Slab pools: see include/mm/slab_pool.h.
  *
  *   slab_pool_refill()             slab_pool_drain()
- *     take_locked()                  give_locked()
- *       take_from_slab()               find_object()
- *       take_paged()                   retire_locked()
+ *     take_locked()                  give_run_locked()
+ *       take_from_slab()               find_slab(), find_in_slab()
+ *       take_paged()                   count_free_locked()
  *     slab_get()  when none is left  slab_put()  after unlocking
  *
  * Lock order: a pool's lock, then nothing. Slabs are fetched and given back
@@ -22,7 +22,6 @@
 #include "mm/registry.h"
 #include "mm/report.h"
 #include "mm/superslab.h"
-#include "mm/vm.h"
 
 struct slab_pool pools[NR_CLASSES] = {
 	[0 ... NR_CLASSES - 1] = { .lock = LOCK_INIT_RANK(LOCK_RANK_POOL) },
@@ -64,67 +63,101 @@ static struct geometry class_geometry(unsigned int class)
 	return (struct geometry){ class, size, reciprocal };
 }
 
-/* Move up to @n free objects, lowest first. Return: how many. */
-static unsigned int take_from_slab(struct slab *slab, size_t size,
-				   void **objs, unsigned int n)
+/*
+ * Move free objects of one word of a map, the first of which lies at @addr.
+ * Without holes, as in a slab that nobody gave anything back to, each is where
+ * the one before it ends. Return: where the last of them was stored.
+ */
+static void **take_from_word(uint64_t *word, uintptr_t addr, size_t size,
+			     void **objs, void **end)
 {
-	unsigned int words = BITMAP_WORDS(slab->nr_objects);
-	unsigned int taken = 0;
-	unsigned int word;
-	uint64_t bits;
+	uint64_t bits = *word;
+	uint64_t first = bits & -bits;
+	unsigned int bit, n;
+	void **stop;
 
-	for (word = slab->hint; word < words; word++) {
-		bits = slab->free_map[word];
-		while (bits && taken < n) {
-			unsigned int bit = (unsigned int)__builtin_ctzll(bits);
+	if (first && !(bits + first)) {
+		bit = (unsigned int)__builtin_ctzll(bits);
+		n = min(BITMAP_WORD_BITS - bit, (unsigned int)(end - objs));
+		addr += bit * size;
+		for (stop = end - n; end > stop; addr += size)
+			*--end = (void *)addr;
+		*word = bits << (n - 1) << 1;
+		return end;
+	}
+	for (; bits && end > objs; bits &= bits - 1) {
+		bit = (unsigned int)__builtin_ctzll(bits);
+		*--end = (void *)(addr + bit * size);
+	}
+	*word = bits;
+	return end;
+}
 
-			objs[taken++] = (void *)(slab->base +
-						 (word * 64 + bit) * size);
-			bits &= bits - 1;
-		}
-		slab->free_map[word] = bits;
-		if (taken == n)
+/* Move @n free objects of a slab that has as many, lowest first. */
+static void take_from_slab(struct slab *slab, size_t size, void **objs,
+			   unsigned int n)
+{
+	size_t step = BITMAP_WORD_BITS * size;
+	unsigned int word = slab->hint;
+	uintptr_t addr = slab->base + word * step;
+	void **end = objs + n;
+
+	for (;; word++, addr += step) {
+		end = take_from_word(&slab->free_map[word], addr, size, objs,
+				     end);
+		if (end == objs)
 			break;
 	}
 	slab->hint = (uint16_t)word;
-	slab->nr_free = (uint16_t)(slab->nr_free - taken);
-	return taken;
+	slab->nr_free = (uint16_t)(slab->nr_free - n);
 }
 
 /* The same for a paged class: touched memory first, as it is paid for. */
-static unsigned int take_paged(struct slab_pool *pool, struct slab *slab,
-			       size_t size, void **objs, unsigned int n)
+static void take_paged(struct slab_pool *pool, struct slab *slab, size_t size,
+		       void **objs, unsigned int n)
 {
-	unsigned int taken = 0;
-
-	while (taken < n && slab->free_map[0]) {
+	slab->nr_free = (uint16_t)(slab->nr_free - n);
+	while (n) {
 		uint64_t dirty = slab->free_map[0] & slab->dirty_map;
 		uint64_t bits = dirty ? dirty : slab->free_map[0];
 		unsigned int bit = (unsigned int)__builtin_ctzll(bits);
 
-		objs[taken++] = (void *)(slab->base + bit * size);
+		objs[--n] = (void *)(slab->base + bit * size);
 		slab->free_map[0] &= ~((uint64_t)1 << bit);
 		pool->nr_dirty -= dirty != 0;
 	}
 	pool->least_dirty = min(pool->least_dirty, pool->nr_dirty);
-	slab->nr_free = (uint16_t)(slab->nr_free - taken);
-	return taken;
+}
+
+/* Free objects of the pool, as far as @n. */
+static unsigned int nr_free_locked(const struct slab_pool *pool,
+				   unsigned int n)
+{
+	const struct list_head *pos = pool->partial.next;
+	unsigned int nr_free = 0;
+
+	for (; pos != &pool->partial && nr_free < n; pos = pos->next)
+		nr_free += container_of(pos, struct slab, node)->nr_free;
+	return min(nr_free, n);
 }
 
 static unsigned int take_locked(struct slab_pool *pool, unsigned int class,
 				void **objs, unsigned int n)
 {
+	unsigned int taken = nr_free_locked(pool, n);
 	size_t size = class_size(class);
-	unsigned int taken = 0;
+	unsigned int left, part;
 	struct slab *slab;
 
-	while (taken < n && !list_empty(&pool->partial)) {
+	for (left = taken; left; left -= part) {
 		slab = list_first_entry(&pool->partial, struct slab, node);
 		if (slab->nr_free == slab->nr_objects)
 			pool->nr_empty--;
-		taken += class_is_paged(class) ?
-			 take_paged(pool, slab, size, objs + taken, n - taken) :
-			 take_from_slab(slab, size, objs + taken, n - taken);
+		part = min(left, (unsigned int)slab->nr_free);
+		if (class_is_paged(class))
+			take_paged(pool, slab, size, objs + left - part, part);
+		else
+			take_from_slab(slab, size, objs + left - part, part);
 		if (!slab->nr_free)
 			list_del(&slab->node);
 	}
@@ -135,8 +168,7 @@ static unsigned int take_locked(struct slab_pool *pool, unsigned int class,
 	return taken;
 }
 
-/* Touched objects among the free ones of a slab, 0 in a class without pages. */
-static unsigned int count_dirty(const struct slab *slab)
+unsigned int pool_count_dirty(const struct slab *slab)
 {
 	if (!class_is_paged(slab->class))
 		return 0;
@@ -173,12 +205,36 @@ unsigned int slab_pool_refill(unsigned int class, void **objs, unsigned int n)
 	lock_pool(pool);
 	pool->stats.slabs++;
 	pool->nr_empty++;
-	pool->nr_dirty += count_dirty(slab);
+	pool->nr_dirty += pool_count_dirty(slab);
 	WRITE_ONCE(slab->carrier, 0);
 	list_add(&slab->node, &pool->partial);
 	taken = take_locked(pool, class, objs, n);
 	lock_release(&pool->lock);
 	return taken;
+}
+
+/* Return: the slab of a class around an address, NULL if there is none. */
+static struct slab *find_slab(const void *addr, unsigned int class)
+{
+	struct superslab *superslab = registry_superslab(addr);
+
+	if (!superslab || registry_class(addr) != class)
+		return NULL;
+	return slab_of(superslab, addr);
+}
+
+/* Which object of a slab is it? Return: what is wrong with it, or NULL. */
+static __always_inline const char *
+find_in_slab(const struct slab *slab, const void *addr,
+	     const struct geometry *geometry, unsigned int *index)
+{
+	size_t offset = (uintptr_t)addr - slab->base;
+
+	*index = (unsigned int)(offset * geometry->reciprocal >>
+				RECIPROCAL_SHIFT);
+	if (*index * geometry->size != offset || *index >= slab->nr_objects)
+		return FAULT_INTERIOR;
+	return NULL;
 }
 
 /*
@@ -189,20 +245,15 @@ static const char *find_object(const void *addr,
 			       const struct geometry *geometry,
 			       struct slab **slab, unsigned int *index)
 {
-	struct superslab *superslab = registry_superslab(addr);
-	size_t offset;
+	const char *fault;
 
-	if (!superslab || registry_class(addr) != geometry->class)
+	*slab = find_slab(addr, geometry->class);
+	if (!*slab)
 		return FAULT_FOREIGN;
-	*slab = slab_of(superslab, addr);
-	offset = (uintptr_t)addr - (*slab)->base;
-	*index = (unsigned int)(offset * geometry->reciprocal >>
-				RECIPROCAL_SHIFT);
-	if (*index * geometry->size != offset || *index >= (*slab)->nr_objects)
-		return FAULT_INTERIOR;
-	if (bitmap_test((*slab)->free_map, *index))
-		return FAULT_FREE;
-	return NULL;
+	fault = find_in_slab(*slab, addr, geometry, index);
+	if (!fault && bitmap_test((*slab)->free_map, *index))
+		fault = FAULT_FREE;
+	return fault;
 }
 
 const char *slab_pointer_fault(const void *addr, unsigned int class)
@@ -228,15 +279,13 @@ void *slab_object_around(const void *addr, unsigned int class)
 			 RECIPROCAL_SHIFT));
 }
 
-/* It leaves: a child that a handler forks below this thread leaves it alone. */
-static void carry_locked(struct slab *slab, struct list_head *surplus)
+void pool_carry_locked(struct slab *slab, struct list_head *surplus)
 {
 	WRITE_ONCE(slab->carrier, thread_token());
 	list_add(&slab->node, surplus);
 }
 
-/* A slab with all objects free: the pool keeps a few, at the list's end. */
-static void retire_locked(struct slab_pool *pool, struct slab *slab,
+void pool_retire_locked(struct slab_pool *pool, struct slab *slab,
 			  struct list_head *surplus)
 {
 	list_del(&slab->node);
@@ -246,37 +295,67 @@ static void retire_locked(struct slab_pool *pool, struct slab *slab,
 		return;
 	}
 	pool->stats.slabs--;
-	pool->nr_dirty -= count_dirty(slab);
-	carry_locked(slab, surplus);
+	pool->nr_dirty -= pool_count_dirty(slab);
+	pool_carry_locked(slab, surplus);
 }
 
-static const char *give_locked(struct slab_pool *pool,
-			       const struct geometry *geometry, void *obj,
-			       struct list_head *surplus)
+/* Objects of a slab are free again, the lowest in this word of its map. */
+static void count_free_locked(struct slab_pool *pool, struct slab *slab,
+			      unsigned int n, unsigned int word,
+			      struct list_head *surplus)
 {
-	const char *fault;
-	unsigned int index;
-	struct slab *slab;
-
-	fault = find_object(obj, geometry, &slab, &index);
-	if (fault)
-		return fault;
-	bitmap_set(slab->free_map, index);
-	if (class_is_paged(slab->class)) {
-		slab->dirty_map |= (uint64_t)1 << index;
-		pool->nr_dirty++;
-	}
-	slab->hint = (uint16_t)min(slab->hint, index / 64);
+	slab->hint = (uint16_t)min(slab->hint, word);
 	if (!slab->nr_free)
 		list_add(&slab->node, &pool->partial);
-	slab->nr_free++;
+	slab->nr_free = (uint16_t)(slab->nr_free + n);
+	if (class_is_paged(slab->class))
+		pool->nr_dirty += n;
 	if (slab->nr_free == slab->nr_objects)
-		retire_locked(pool, slab, surplus);
-	return NULL;
+		pool_retire_locked(pool, slab, surplus);
 }
 
-/* Give back slabs that are in no pool any more. Return: how many. */
-static size_t put_slabs(struct list_head *surplus)
+/*
+ * Give back those in front that lie in one unit: what is freed together was
+ * often allocated together, and lies in a row.
+ *
+ * Return: how many; *@fault is what is wrong with the next, if it is set.
+ */
+static unsigned int give_run_locked(struct slab_pool *pool,
+				    const struct geometry *geometry,
+				    void *const *objs, unsigned int n,
+				    const char **fault,
+				    struct list_head *surplus)
+{
+	uintptr_t unit = (uintptr_t)objs[0] >> SLAB_SHIFT;
+	struct slab *slab = find_slab(objs[0], geometry->class);
+	unsigned int i = 0, index, word, lowest = UINT16_MAX;
+	uint64_t bit;
+
+	if (unlikely(!slab)) {
+		*fault = FAULT_FOREIGN;
+		return 0;
+	}
+	do {
+		*fault = find_in_slab(slab, objs[i], geometry, &index);
+		if (unlikely(*fault))
+			break;
+		word = index / BITMAP_WORD_BITS;
+		bit = (uint64_t)1 << (index % BITMAP_WORD_BITS);
+		if (unlikely(slab->free_map[word] & bit)) {
+			*fault = FAULT_FREE;
+			break;
+		}
+		slab->free_map[word] |= bit;
+		if (class_is_paged(geometry->class))
+			slab->dirty_map |= bit;
+		lowest = min(lowest, word);
+	} while (++i < n && (uintptr_t)objs[i] >> SLAB_SHIFT == unit);
+	if (likely(i))
+		count_free_locked(pool, slab, i, lowest, surplus);
+	return i;
+}
+
+size_t pool_put_slabs(struct list_head *surplus)
 {
 	struct slab *slab;
 	size_t n;
@@ -295,183 +374,26 @@ void slab_pool_drain(unsigned int class, void *const *objs, unsigned int n)
 	struct list_head surplus = LIST_HEAD_INIT(surplus);
 	struct geometry geometry = class_geometry(class);
 	const char *fault = NULL;
-	unsigned int i;
+	unsigned int i = 0;
 
 	lock_pool(pool);
-	for (i = 0; i < n; i++) {
-		fault = give_locked(pool, &geometry, objs[i], &surplus);
+	while (i < n) {
+		i += give_run_locked(pool, &geometry, objs + i, n - i, &fault,
+				     &surplus);
 		if (unlikely(fault && registry_class(objs[i]) == CLASS_MIXED))
 			fault = pool_give_mixed_locked(pool, objs[i]);
-		if (fault)
+		else if (likely(!fault))
+			continue;
+		if (unlikely(fault))
 			break;
+		i++;
 	}
 	pool->stats.drains++;
 	pool->stats.drained += i;
 	lock_release(&pool->lock);
 	if (fault)
 		report_bad_pointer("free", objs[i], fault);
-	put_slabs(&surplus);
-}
-
-/* After a fork, empty slabs may be anywhere on the list. */
-static void take_empty_locked(struct slab_pool *pool,
-			      struct list_head *surplus)
-{
-	struct list_head *pos = pool->partial.prev;
-	struct slab *slab;
-
-	while (pool->nr_empty && pos != &pool->partial) {
-		slab = container_of(pos, struct slab, node);
-		pos = pos->prev;
-		if (slab->nr_free != slab->nr_objects)
-			continue;
-		pool->nr_empty--;
-		pool->stats.slabs--;
-		pool->nr_dirty -= count_dirty(slab);
-		list_del(&slab->node);
-		carry_locked(slab, surplus);
-	}
-}
-
-/*
- * Take the touched free objects of a slab out, so that nobody gets them while
- * they are purged. A child that another thread forks meanwhile has them taken.
- * Slabs without any go to the end on the way: no two searches meet them.
- */
-static struct slab *take_dirty_locked(struct slab_pool *pool, uint64_t *objs)
-{
-	const struct list_head *last = pool->partial.prev;
-	const struct list_head *seen = &pool->partial;
-	struct slab *slab;
-	unsigned int n;
-
-	while (seen != last) {
-		slab = list_first_entry(&pool->partial, struct slab, node);
-		seen = &slab->node;
-		n = count_dirty(slab);
-		if (!n) {
-			list_del(&slab->node);
-			list_add_tail(&slab->node, &pool->partial);
-			continue;
-		}
-		*objs = slab->free_map[0] & slab->dirty_map;
-		if (slab->nr_free == slab->nr_objects)
-			pool->nr_empty--;
-		slab->free_map[0] &= ~*objs;
-		slab->nr_free = (uint16_t)(slab->nr_free - n);
-		pool->nr_dirty -= n;
-		if (!slab->nr_free)
-			list_del(&slab->node);
-		return slab;
-	}
-	return NULL;
-}
-
-static void put_back_locked(struct slab_pool *pool, struct slab *slab,
-			    uint64_t objs, bool purged,
-			    struct list_head *surplus)
-{
-	if (purged)
-		slab->dirty_map &= ~objs;
-	if (!slab->nr_free)
-		list_add_tail(&slab->node, &pool->partial);
-	slab->free_map[0] |= objs;
-	slab->hint = 0;
-	slab->nr_free = (uint16_t)(slab->nr_free + bit_count(objs));
-	if (!purged)
-		pool->nr_dirty += bit_count(objs);
-	if (slab->nr_free == slab->nr_objects)
-		retire_locked(pool, slab, surplus);
-}
-
-/*
- * Purge neighbours together; with the last object what is left behind it, which
- * counts as dirty as long as that object does. Return: false if refused.
- */
-static bool purge_objects(const struct slab *slab, uint64_t objs)
-{
-	size_t size = class_size(slab->class);
-	unsigned int first, end;
-	size_t stop;
-
-	for (; objs; objs &= ~bitmap_word_mask(0, 0, end)) {
-		first = (unsigned int)__builtin_ctzll(objs);
-		end = bitmap_next(&objs, first, slab->nr_objects, false);
-		stop = end == slab->nr_objects ? slab->units * SLAB_SIZE :
-						 end * size;
-		if (!vm_purge((void *)(slab->base + first * size),
-			      stop - first * size))
-			return false;
-	}
-	return true;
-}
-
-/* Purge free objects until @keep touched ones are left. Return: bytes. */
-static size_t purge_pool(unsigned int class, size_t keep)
-{
-	struct slab_pool *pool = &pools[class];
-	struct list_head surplus = LIST_HEAD_INIT(surplus);
-	size_t size = class_size(class);
-	bool purged = IS_ALIGNED(size, vm_page_size());
-	struct slab *slab;
-	size_t bytes = 0;
-	uint64_t objs;
-
-	while (purged) {
-		lock_pool(pool);
-		slab = pool->nr_dirty > keep ? take_dirty_locked(pool, &objs) :
-					       NULL;
-		lock_release(&pool->lock);
-		if (!slab)
-			break;
-		purged = purge_objects(slab, objs);
-		if (purged)
-			bytes += bit_count(objs) * size;
-		lock_pool(pool);
-		put_back_locked(pool, slab, objs, purged, &surplus);
-		lock_release(&pool->lock);
-	}
-	put_slabs(&surplus);
-	return bytes;
-}
-
-size_t slab_pool_reclaim(size_t *bytes)
-{
-	struct list_head surplus = LIST_HEAD_INIT(surplus);
-	unsigned int class;
-	size_t slabs = 0;
-
-	for (class = 1; class < NR_CLASSES; class++) {
-		if (READ_ONCE(pools[class].nr_empty)) {
-			lock_pool(&pools[class]);
-			take_empty_locked(&pools[class], &surplus);
-			lock_release(&pools[class].lock);
-			slabs += put_slabs(&surplus);
-		}
-		if (READ_ONCE(pools[class].nr_dirty))
-			*bytes += purge_pool(class, 0);
-	}
-	return slabs;
-}
-
-void slab_pool_expire(void)
-{
-	unsigned int class;
-	size_t idle, keep;
-
-	for (class = PAGED_CLASS_FIRST; class < NR_CLASSES; class++) {
-		struct slab_pool *pool = &pools[class];
-
-		if (!READ_ONCE(pool->nr_dirty))
-			continue;
-		lock_pool(pool);
-		idle = pool->least_dirty;
-		keep = pool->nr_dirty - idle;
-		pool->least_dirty = pool->nr_dirty;
-		lock_release(&pool->lock);
-		if (idle)
-			purge_pool(class, keep);
-	}
+	pool_put_slabs(&surplus);
 }
 
 bool slab_pool_is_clean(unsigned int class, const void *obj)
@@ -512,7 +434,7 @@ static void repair_slab(struct slab_pool *pool, struct slab *slab)
 						     slab->nr_objects);
 	pool->stats.slabs++;
 	slab->dirty_map = ~(uint64_t)0;
-	pool->nr_dirty += count_dirty(slab);
+	pool->nr_dirty += pool_count_dirty(slab);
 	if (slab->nr_free == slab->nr_objects)
 		pool->nr_empty++;
 	if (slab->nr_free)

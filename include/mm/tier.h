@@ -32,8 +32,8 @@ struct tier_stats {
 /**
  * struct tier_ops - a tier
  * @name: as in Kconfig, lower case
- * @refill: fetch up to @n objects of @class, ascending where possible; return
- *	how many were stored in @objs, 0 when there is no memory
+ * @refill: fetch up to @n objects of @class, the lowest last where possible;
+ *	return how many were stored in @objs, 0 when there is no memory
  * @drain: take @n objects back; every one is checked, and a pointer that is no
  *	object, or is free already, ends the program with a report
  * @stats: read the counters of a class

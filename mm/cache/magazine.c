@@ -174,19 +174,6 @@ static void swap_spare(struct cache *cache, unsigned int class)
 	load(cache, class, spare);
 }
 
-/* Objects come ascending: turn them round, so that the lowest goes first. */
-static void reverse(void **objs, unsigned int n)
-{
-	unsigned int i;
-	void *obj;
-
-	for (i = 0; i < n / 2; i++) {
-		obj = objs[i];
-		objs[i] = objs[n - 1 - i];
-		objs[n - 1 - i] = obj;
-	}
-}
-
 static bool is_hot(struct cache *cache, unsigned int class)
 {
 	if (class > TINY_CLASS_LAST)
@@ -312,7 +299,6 @@ static void *refill(struct cache *cache, unsigned int class)
 	objs = magazine->top;
 	n = min(n, (unsigned int)(MAGAZINE_WORDS - magazine->first));
 	n = class_source(class)->refill(class, objs, n);
-	reverse(objs, n);
 	harden_fetched(class, objs, n);
 	cache->top[class] = objs + n;
 	return cache_pop(cache_tables_base(), class);

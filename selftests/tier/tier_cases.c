@@ -137,14 +137,15 @@ static void slabs_are_filled(struct kunit *test)
 	}
 }
 
-static void a_batch_ascends(struct kunit *test)
+/* The lowest is handed out first, from the end. */
+static void a_batch_descends(struct kunit *test)
 {
 	unsigned int want = (unsigned int)objects_of_a_slab(FIRST) - 1;
 	unsigned int n = tier_under_test.ops->refill(FIRST, objs, want), i;
 
 	KUNIT_EXPECT_EQ(test, n, want);
 	for (i = 1; i < n; i++)
-		KUNIT_EXPECT_PTR_EQ(test, objs[i], (char *)objs[i - 1] +
+		KUNIT_EXPECT_PTR_EQ(test, objs[i], (char *)objs[i - 1] -
 				    class_size(FIRST));
 }
 
@@ -280,7 +281,7 @@ static void drain_checks_every_object(struct kunit *test)
 	EXPECT_DRAIN_DEATH(test, p + 1, "not the start");
 	EXPECT_DRAIN_DEATH(test, on_stack, "not allocated");
 	EXPECT_DRAIN_DEATH(test, other_class, "not allocated");
-	p = (char *)objs[n - 1] + class_size(FIRST);
+	p = (char *)objs[0] + class_size(FIRST);
 	EXPECT_DRAIN_DEATH(test, p, "double free");
 	tier_under_test.ops->drain(FIRST, &objs[1], 1);
 	EXPECT_DRAIN_DEATH(test, objs[1], "double free");
@@ -372,7 +373,7 @@ static const struct kunit_case tier_cases[] = {
 	KUNIT_CASE(objects_are_apart_and_of_their_class),
 	KUNIT_CASE(powers_of_two_are_aligned),
 	KUNIT_CASE(slabs_are_filled),
-	KUNIT_CASE(a_batch_ascends),
+	KUNIT_CASE(a_batch_descends),
 	KUNIT_CASE(drained_objects_come_back),
 	KUNIT_CASE(empty_slabs_are_handed_back),
 	KUNIT_CASE(slabs_change_classes),
