@@ -191,13 +191,8 @@ static void note_stock_locked(unsigned int class, unsigned int shard)
 				   __ATOMIC_RELAXED);
 }
 
-static uint32_t stocked_shards(unsigned int class)
-{
-	return shard_bits ? READ_ONCE(stocked[class].shards) : 1;
-}
-
-static struct magazine *take_full_from(unsigned int shard, unsigned int class,
-				       struct magazine *empty)
+static __always_inline struct magazine *
+take_full_from(unsigned int shard, unsigned int class, struct magazine *empty)
 {
 	struct depot *depot = &depots[shard][class];
 	struct magazine *magazine, *surplus = NULL;
@@ -223,11 +218,14 @@ static struct magazine *take_full_from(unsigned int shard, unsigned int class,
 
 struct magazine *depot_take_full(unsigned int class, struct magazine *empty)
 {
-	unsigned int home = home_shard(class_shard_bits(class));
-	uint32_t shards = stocked_shards(class);
 	struct magazine *magazine;
-	unsigned int i, shard;
+	unsigned int home, i, shard;
+	uint32_t shards;
 
+	if (likely(!shard_bits))
+		return take_full_from(0, class, empty);
+	home = home_shard(class_shard_bits(class));
+	shards = READ_ONCE(stocked[class].shards);
 	for (i = 0; shards; i++) {
 		shard = (home + i) & ((1U << shard_bits) - 1);
 		if (!(shards >> shard & 1))
@@ -248,9 +246,9 @@ static bool has_room(const struct depot *depot, unsigned int class,
 	       READ_ONCE(depot->nr_full) < DEPOT_FULL_MAX >> bits;
 }
 
-static bool put_full_into(unsigned int shard, unsigned int class,
-			  unsigned int bits, struct magazine *full,
-			  struct magazine **empty)
+static __always_inline bool
+put_full_into(unsigned int shard, unsigned int class, unsigned int bits,
+	      struct magazine *full, struct magazine **empty)
 {
 	struct depot *depot = &depots[shard][class];
 	size_t objects = magazine_objects(full);
@@ -277,10 +275,13 @@ static bool put_full_into(unsigned int shard, unsigned int class,
 bool depot_put_full(unsigned int class, struct magazine *full,
 		    struct magazine **empty)
 {
-	unsigned int bits = class_shard_bits(class);
-	unsigned int home = home_shard(bits);
-	unsigned int i, last = (1U << bits) - 1;
+	unsigned int bits, home, last, i;
 
+	if (likely(!shard_bits))
+		return put_full_into(0, class, 0, full, empty);
+	bits = class_shard_bits(class);
+	home = home_shard(bits);
+	last = (1U << bits) - 1;
 	for (i = 0; i <= last; i++) {
 		if (put_full_into((home + i) & last, class, bits, full, empty))
 			return true;
