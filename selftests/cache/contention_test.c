@@ -231,10 +231,13 @@ static const struct work cold_works[] = {
 };
 
 static const struct work warm_works[] = {
+	AT_ALL_WIDTHS("own", keep_to_itself, 16, 256, 1000),
 	AT_ALL_WIDTHS("own_wide", keep_to_itself, 16, 8192, 100),
+	AT_ALL_WIDTHS("larson", swap_blocks, 16, 1024, 300),
 	AT_ALL_WIDTHS("larson_wide", swap_blocks, 16, 8192, 30),
 	AT_ALL_WIDTHS("waves_wide", make_waves, 16, 8192, 30),
 	AT_ALL_WIDTHS("producer", hand_over, 16, 256, 100),
+	AT_ALL_WIDTHS("producer_64", hand_over, 64, 64, 60),
 	AT_ALL_WIDTHS("producer_1k", hand_over, 1024, 1024, 30),
 	AT_ALL_WIDTHS("producer_wide", hand_over, 16, 8192, 30),
 	AT_ALL_WIDTHS("producer_8k", hand_over, 8192, 8192, 2),

@@ -524,8 +524,6 @@ static const struct scenario scenarios[] = {
 	  { take_two_give_another, take_three }, look, finish },
 	{ "two shards, one gives, one takes", prepare_shards,
 	  { give_three, take_three }, look, finish },
-	{ "two shards, both take", prepare_shards,
-	  { take_two_give_another, take_three }, look, finish },
 	{ "two shards under expiry", prepare_shards,
 	  { expire_depots, take_three }, look, finish },
 	{ "a thread leaves, one comes", prepare_exit,
