@@ -206,28 +206,31 @@ static const struct work few_works[] = {
 	{ "own", keep_to_itself, 64, 16, 256, 100 },
 	{ "larson", swap_blocks, 64, 16, 1024, 100 },
 	{ "lives", pass_on, 16, 16, 1024, 100 },
-	{ "waves_wide", make_waves, 16, 16, 8192, 15 },
+	{ "waves_wide", make_waves, 16, 16, 8192, 8 },
 	{ "producer", hand_over, 64, 16, 256, 60 },
 	{ "producer_64", hand_over, 4, 64, 64, 60 },
 };
 
 /*
+ * Objects of slabs that became mixed ones are freed one by one: how many there
+ * are is chance, most so in waves.
+ *
  * From the first request on. What is more than 2 KiB is fetched by bytes, and
  * so few at a time, until ACE knows that many are wanted.
  */
 static const struct work cold_works[] = {
 	AT_ALL_WIDTHS("own", keep_to_itself, 16, 256, 100),
-	AT_ALL_WIDTHS("own_wide", keep_to_itself, 16, 8192, 15),
+	AT_ALL_WIDTHS("own_wide", keep_to_itself, 16, 8192, 8),
 	AT_ALL_WIDTHS("own_8k", keep_to_itself, 8192, 8192, 30),
 	AT_ALL_WIDTHS("larson", swap_blocks, 16, 1024, 100),
-	AT_ALL_WIDTHS("larson_wide", swap_blocks, 16, 8192, 15),
+	AT_ALL_WIDTHS("larson_wide", swap_blocks, 16, 8192, 8),
 	AT_ALL_WIDTHS("lives", pass_on, 16, 1024, 100),
 	AT_ALL_WIDTHS("waves", make_waves, 16, 1024, 100),
-	AT_ALL_WIDTHS("waves_wide", make_waves, 16, 8192, 15),
+	AT_ALL_WIDTHS("waves_wide", make_waves, 16, 8192, 8),
 	AT_ALL_WIDTHS("producer", hand_over, 16, 256, 60),
 	AT_ALL_WIDTHS("producer_64", hand_over, 64, 64, 60),
-	AT_ALL_WIDTHS("producer_1k", hand_over, 1024, 1024, 10),
-	AT_ALL_WIDTHS("producer_wide", hand_over, 16, 8192, 15),
+	AT_ALL_WIDTHS("producer_1k", hand_over, 1024, 1024, 8),
+	AT_ALL_WIDTHS("producer_wide", hand_over, 16, 8192, 8),
 };
 
 static const struct work warm_works[] = {
@@ -235,7 +238,7 @@ static const struct work warm_works[] = {
 	AT_ALL_WIDTHS("own_wide", keep_to_itself, 16, 8192, 100),
 	AT_ALL_WIDTHS("larson", swap_blocks, 16, 1024, 300),
 	AT_ALL_WIDTHS("larson_wide", swap_blocks, 16, 8192, 30),
-	AT_ALL_WIDTHS("waves_wide", make_waves, 16, 8192, 30),
+	AT_ALL_WIDTHS("waves_wide", make_waves, 16, 8192, 4),
 	AT_ALL_WIDTHS("producer", hand_over, 16, 256, 100),
 	AT_ALL_WIDTHS("producer_64", hand_over, 64, 64, 60),
 	AT_ALL_WIDTHS("producer_1k", hand_over, 1024, 1024, 30),
