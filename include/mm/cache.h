@@ -244,7 +244,7 @@ static __always_inline bool cache_push(const struct cache_tables *tables,
 		return false;
 	if (IS_ENABLED(CONFIG_HAKMEM_DOUBLE_FREE_CHECK)) {
 		recent = &cache->recent[recent_index(obj)];
-		if (unlikely(**recent == obj))
+		if (unlikely(UNSEEN(**recent) == obj))
 			return false;
 		*recent = top;
 	}
