@@ -43,24 +43,15 @@ const struct tier_ops *class_source(unsigned int class)
 	return tier ? tier : large_runs();
 }
 
-/*
- * A slab begins at a multiple of SLAB_SIZE, its objects at multiples of theirs
- * in it, and none is smaller than what it is aligned to.
- */
+/* A slab begins at a multiple of SLAB_SIZE, objects at multiples of theirs. */
 unsigned int route_class(size_t size, size_t align)
 {
 	unsigned int class;
 
 	if (size > SUPERSLAB_SIZE || align > SLAB_SIZE)
 		return CLASS_NONE;
-	for (class = size_class(max(size, align)); class < NR_CLASSES;
-	     class++) {
-		if (!class_tier(class))
-			return CLASS_NONE;
-		if (IS_ALIGNED(class_size(class), align))
-			return class;
-	}
-	return CLASS_NONE;
+	class = size_class_aligned(size, align);
+	return class_tier(class) ? class : CLASS_NONE;
 }
 
 /* The smallest class of the next tier whose objects have the alignment. */

@@ -109,6 +109,16 @@ static inline unsigned int size_class(size_t size)
 	       (unsigned int)((size - 1) >> (log2 - 3)) - 7;
 }
 
+/*
+ * The smallest class whose size is a multiple of a power of two. The sizes of a
+ * doubling are multiples of the step between them: what is a multiple of more
+ * is one of them, and what is one of less is rounded up to one.
+ */
+static inline unsigned int size_class_aligned(size_t size, size_t align)
+{
+	return size_class(ALIGN_UP(max(size, (size_t)1), align));
+}
+
 /* Of what the registry says: is it an object of a tier with classes? */
 static inline bool is_size_class(unsigned int class)
 {

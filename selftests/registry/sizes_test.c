@@ -32,6 +32,27 @@ static void constants_agree_with_functions(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, CLASS_OF(size), size_class(size));
 }
 
+static unsigned int search_aligned(size_t size, size_t align)
+{
+	unsigned int class = size_class(max(size, align));
+
+	while (class_size(class) % align)
+		class++;
+	return class;
+}
+
+static void aligned_class_is_the_smallest(struct kunit *test)
+{
+	size_t align, size;
+
+	for (align = 1; align <= SLAB_SIZE; align *= 2) {
+		for (size = 0; size <= SUPERSLAB_SIZE;
+		     size += size < 5000 ? 1 : 97)
+			KUNIT_ASSERT_EQ(test, size_class_aligned(size, align),
+					search_aligned(size, align));
+	}
+}
+
 /* 16-byte steps to 128, four to a doubling to 1024, then eight. */
 static void classes_ascend_as_documented(struct kunit *test)
 {
@@ -86,6 +107,7 @@ static void slabs_fit_their_objects(struct kunit *test)
 static const struct kunit_case sizes_cases[] = {
 	KUNIT_CASE(each_size_fits_its_class),
 	KUNIT_CASE(constants_agree_with_functions),
+	KUNIT_CASE(aligned_class_is_the_smallest),
 	KUNIT_CASE(classes_ascend_as_documented),
 	KUNIT_CASE(rounding_wastes_little),
 	KUNIT_CASE(slabs_fit_their_objects),
