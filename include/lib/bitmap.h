@@ -49,11 +49,16 @@ static inline uint64_t bits_run_starts(uint64_t bits, unsigned int n)
 /* Length of the longest row of set bits. */
 static inline unsigned int bits_longest_run(uint64_t bits)
 {
+	unsigned int longest = 0;
 	unsigned int n;
 
-	for (n = 0; bits; n++)
-		bits &= bits >> 1;
-	return n;
+	/* There are few, and some are long. */
+	for (; bits; bits = bits >> (n - 1) >> 1) {
+		bits >>= __builtin_ctzll(bits);
+		n = ~bits ? (unsigned int)__builtin_ctzll(~bits) : 64;
+		longest = longest > n ? longest : n;
+	}
+	return longest;
 }
 
 static inline void bitmap_set(uint64_t *map, unsigned int bit)
