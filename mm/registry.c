@@ -171,11 +171,12 @@ void registry_set_superslab(uintptr_t base, struct superslab *superslab)
 void registry_set_class(uintptr_t base, unsigned int slabs,
 			unsigned int class)
 {
-	size_t slab = (base - registry.base) >> SLAB_SHIFT;
-	unsigned int i;
+	uint8_t *classes = &registry.classes[(base - registry.base) >>
+					     SLAB_SHIFT];
 
-	for (i = 0; i < slabs; i++)
-		WRITE_ONCE(registry.classes[slab + i], (uint8_t)class);
+	/* Bytes, which nobody sees half written. */
+	yield_point(YIELD_WRITE, classes);
+	memset(classes, (int)class, slabs);
 }
 
 struct superslab *registry_next_superslab(size_t *index)
