@@ -80,6 +80,39 @@ static void compare_bits(struct kunit *test, const uint64_t *map,
 }
 
 /* Against an array of bools; ranges of all lengths, 0 and BITS included. */
+/* Bits that begin @n set ones in a row, by looking at each. */
+static uint64_t search_runs(uint64_t bits, unsigned int n)
+{
+	uint64_t starts = bits;
+	unsigned int i;
+
+	for (i = 1; i < n; i++)
+		starts &= bits >> i;
+	return starts;
+}
+
+static void runs_of_bits(struct kunit *test)
+{
+	static const uint64_t words[] = {
+		0, 1, (uint64_t)1 << 63, ~(uint64_t)0, ~(uint64_t)0 >> 1,
+		~(uint64_t)1, 0x00ff0ff0f0f7ffff, 0x5555555555555555,
+		0xffffffff00000000, 0x8000000000000001,
+	};
+	unsigned int i, n, longest;
+
+	for (i = 0; i < ARRAY_LENGTH(words); i++) {
+		longest = 0;
+		for (n = 1; n <= 64; n++) {
+			uint64_t starts = search_runs(words[i], n);
+
+			KUNIT_EXPECT_EQ(test, bits_run_starts(words[i], n),
+					starts);
+			longest = starts ? n : longest;
+		}
+		KUNIT_EXPECT_EQ(test, bits_longest_run(words[i]), longest);
+	}
+}
+
 static void bitmap_follows_its_model(struct kunit *test)
 {
 	uint64_t map[BITMAP_WORDS(BITS)] = { 0 };
@@ -259,6 +292,7 @@ static void writing_keeps_errno(struct kunit *test)
 static const struct kunit_case helper_cases[] = {
 	KUNIT_CASE(powers_of_two),
 	KUNIT_CASE(aligning),
+	KUNIT_CASE(runs_of_bits),
 	KUNIT_CASE(bitmap_follows_its_model),
 	KUNIT_CASE(list_keeps_order),
 	KUNIT_CASE(formats_as_libc),
