@@ -225,6 +225,7 @@ static __always_inline void *alloc(size_t size, enum block_kind kind,
 {
 	const struct cache_tables *tables;
 	unsigned int class;
+	size_t slot;
 	void *obj;
 
 	if (unlikely(size - 1 >= HOT_MAX))
@@ -235,9 +236,11 @@ static __always_inline void *alloc(size_t size, enum block_kind kind,
 	obj = cache_pop(tables, class);
 	if (unlikely(!obj))
 		return alloc_slow(size, kind, zero);
-	open_slot(obj, slot_sizes[class], size, kind);
-	return zero && !zeroes_all(slot_sizes[class]) ? memset(obj, 0, size) :
-							obj;
+	slot = slot_sizes[class];
+	if (slot > HOT_SIZE_MAX)
+		__builtin_unreachable();
+	open_slot(obj, slot, size, kind);
+	return zero && !zeroes_all(slot) ? memset(obj, 0, size) : obj;
 }
 
 void *harden_alloc(size_t size, enum block_kind kind)
@@ -334,28 +337,56 @@ free_closer(void *ptr, enum block_kind called, size_t told)
 	free_slot(ptr, class);
 }
 
-/* Is a block in use, from those functions, and untouched around? */
-static __always_inline bool is_good(const void *obj, size_t slot,
-				    enum block_kind called, size_t told)
+/* Is a block in use, and from those functions? */
+static __always_inline bool is_live(const void *obj, size_t slot,
+				    enum block_kind called, size_t told,
+				    size_t *slack)
 {
 	const uint64_t *trailer = trailer_of(obj, slot);
 	uint64_t decoded = decode_live(trailer, READ_ONCE(*trailer));
-	size_t slack = decoded_slack(decoded);
-	size_t size = slot - TRAILER_BYTES - slack;
 
+	*slack = decoded_slack(decoded);
 	return likely(!(decoded & ~PAYLOAD_MASK)) &&
-	       likely(slack <= slot - TRAILER_BYTES) &&
-	       likely(!use_fault(size, told, decoded_kind(decoded), called)) &&
-	       likely(surroundings_are_whole(obj, slot, slack));
+	       likely(*slack <= slot - TRAILER_BYTES) &&
+	       likely(!use_fault(slot - TRAILER_BYTES - *slack, told,
+				 decoded_kind(decoded), called));
 }
 
+/* With more behind a block, or something else before it, than most have. */
+static void __attribute__((__noinline__))
+free_surrounded(void *ptr, enum block_kind called, size_t told, size_t class)
+{
+	size_t slot = slot_sizes[class];
+	size_t slack;
+
+	if (likely(is_live(ptr, slot, called, told, &slack)) &&
+	    likely(surroundings_are_whole(ptr, slot, slack)))
+		free_slot(ptr, class);
+	else
+		free_closer(ptr, called, told);
+}
+
+/* All calls are its last act, so that it needs no registers of its caller's. */
 void harden_free(void *ptr, enum block_kind called, size_t told)
 {
 	size_t class = registry_class(ptr);
 	const struct cache_tables *tables = cache_tables_base();
+	size_t slot, slack;
 
-	if (unlikely(object_looks_wrong(tables, class, ptr)) ||
-	    unlikely(!is_good(ptr, slot_sizes[class], called, told))) {
+	if (unlikely(object_looks_wrong(tables, class, ptr))) {
+		free_closer(ptr, called, told);
+		return;
+	}
+	slot = slot_sizes[class];
+	if (unlikely(rests(slot)) ||
+	    unlikely(IS_ALIGNED((uintptr_t)ptr, SLAB_SIZE))) {
+		free_surrounded(ptr, called, told, class);
+		return;
+	}
+	if (unlikely(!is_live(ptr, slot, called, told, &slack)) ||
+	    unlikely(pads() &&
+		     (!pad_is_whole(trailer_of(ptr, slot), slack) ||
+		      !trailer_is_whole((const uint64_t *)ptr - 1)))) {
 		free_closer(ptr, called, told);
 		return;
 	}

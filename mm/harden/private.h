@@ -235,12 +235,14 @@ const char *harden_slot_fault(const void *obj, size_t slot);
  * struct quarantine - freed slots that one thread lets rest, first in first out
  * @next: of each ring, where the next comes, and the oldest is
  * @small: slots of up to REST_SMALL_MAX bytes
+ * @classes: of those, when they were freed
  * @middle: of up to REST_MIDDLE_MAX
  * @large: of up to REST_MAX_SLOT; what is larger does not rest
  */
 struct quarantine {
 	unsigned int next[3];
 	void *small[RING_SMALL];
+	uint8_t classes[RING_SMALL];
 	void *middle[RING_MIDDLE];
 	void *large[RING_LARGE];
 };
@@ -259,6 +261,7 @@ static __always_inline void quarantine_push(void *obj, size_t class,
 {
 	const struct cache_tables *tables = cache_tables_base();
 	struct quarantine *quarantine = cache_self(tables)->quarantine;
+	size_t oldest_class;
 	unsigned int next;
 	void *oldest;
 
@@ -269,13 +272,14 @@ static __always_inline void quarantine_push(void *obj, size_t class,
 	next = quarantine->next[0];
 	oldest = quarantine->small[next];
 	quarantine->small[next] = obj;
+	oldest_class = quarantine->classes[next];
+	quarantine->classes[next] = (uint8_t)class;
 	quarantine->next[0] = (next + 1) % RING_SMALL;
 	if (unlikely(!oldest))
 		return;
 	__builtin_prefetch(oldest, 1);
-	class = registry_class(oldest);
-	if (unlikely(!cache_push(tables, class, oldest)))
-		slot_release(class, oldest);
+	if (unlikely(!cache_push(tables, oldest_class, oldest)))
+		slot_release(oldest_class, oldest);
 }
 
 #endif /* CONFIG_HAKMEM_HARDEN */

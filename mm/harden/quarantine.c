@@ -73,10 +73,11 @@ void quarantine_push_slow(void *obj, size_t class, size_t slot)
 		slot_release(class, obj);
 		return;
 	}
-	if (slot <= REST_SMALL_MAX)
-		obj = exchange(quarantine->small, RING_SMALL,
-			       &quarantine->next[0], obj);
-	else if (slot <= REST_MIDDLE_MAX)
+	if (slot <= REST_SMALL_MAX) {
+		quarantine_push(obj, class, slot);
+		return;
+	}
+	if (slot <= REST_MIDDLE_MAX)
 		obj = exchange(quarantine->middle, RING_MIDDLE,
 			       &quarantine->next[1], obj);
 	else
