@@ -119,7 +119,7 @@ void harden_fetched(unsigned int class, void **objs, unsigned int n)
 		arch_write_back((uint8_t *)trailer);
 		touched = (uintptr_t)trailer / TOUCH_BYTES;
 	}
-	random_shuffle(objs, n);
+	random_shuffle(objs, n, slot_sizes[class]);
 }
 
 /* --- malloc() ------------------------------------------------------------ */

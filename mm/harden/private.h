@@ -200,8 +200,8 @@ static inline void sweep_fork_child(void)
 
 void random_start(uint64_t seed);
 
-/* Any order, among neighbours, of objects that were fetched together. */
-void random_shuffle(void **objs, unsigned int n);
+/* Any order, nearly, of objects of a size that were fetched together. */
+void random_shuffle(void **objs, unsigned int n, size_t size);
 
 #else /* CONFIG_HAKMEM_HARDEN_RANDOM */
 
@@ -210,10 +210,11 @@ static inline void random_start(uint64_t seed)
 	(void)seed;
 }
 
-static inline void random_shuffle(void **objs, unsigned int n)
+static inline void random_shuffle(void **objs, unsigned int n, size_t size)
 {
 	(void)objs;
 	(void)n;
+	(void)size;
 }
 
 #endif /* CONFIG_HAKMEM_HARDEN_RANDOM */

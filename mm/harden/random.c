@@ -11,6 +11,9 @@
 /* Objects that follow one another and come in any order. */
 #define SPAN	((unsigned int)CONFIG_HAKMEM_HARDEN_RANDOM_SPAN)
 
+/* An object has so many. */
+#define NEIGHBOURS	2
+
 static uint64_t state;
 
 void random_start(uint64_t seed)
@@ -35,27 +38,49 @@ static void swap(void **objs, unsigned int a, unsigned int b)
 	objs[b] = obj;
 }
 
-static void shuffle_near(void **objs, unsigned int n, uint64_t *chance)
+static bool are_neighbours(const void *a, const void *b, size_t size)
 {
-	unsigned int i;
+	size_t up = (uintptr_t)a - (uintptr_t)b;
 
-	for (i = n; i > 1; i--)
-		swap(objs, i - 1,
-		     (unsigned int)((random_next(chance) >> 32) * i >> 32));
+	return up == size || -up == size;
+}
+
+/* Return: the last; as few as there may be left, all may be neighbours. */
+static const void *shuffle_near(void **objs, unsigned int n, size_t size,
+				const void *before, uint64_t *chance)
+{
+	unsigned int pick, tries;
+
+	for (; n; n--) {
+		pick = (unsigned int)((random_next(chance) >> 32) * n >> 32);
+		for (tries = 0; tries < NEIGHBOURS &&
+		     are_neighbours(objs[pick], before, size); tries++)
+			pick = pick ? pick - 1 : n - 1;
+		swap(objs, n - 1, pick);
+		before = objs[n - 1];
+	}
+	return before;
 }
 
 /*
- * Neighbours stay near one another, on the same pages and nearly the same lines
- * of the processor's caches: in any order among all of a magazine, they cost
- * programs more than all else here.
+ * What leaves a magazine first is last. SPAN that lie side by side are followed
+ * by as many, so that objects of one structure share pages and nearly share
+ * lines of the processor's caches: in any order among all of a magazine, they
+ * cost programs more than all else here. But each is no neighbour of the one
+ * before it: who goes further than what is checked behind one meets what is not
+ * in use yet, and will be looked at then.
  */
-void random_shuffle(void **objs, unsigned int n)
+void random_shuffle(void **objs, unsigned int n, size_t size)
 {
 	uint64_t mine = draw_state();
-	unsigned int i;
+	const void *before = NULL;
+	unsigned int first;
 
-	for (i = 0; i < n; i += SPAN)
-		shuffle_near(objs + i, min(n - i, SPAN), &mine);
+	for (; n; n = first) {
+		first = n - min(n, SPAN);
+		before = shuffle_near(objs + first, n - first, size, before,
+				      &mine);
+	}
 }
 
 uintptr_t harden_offset(uintptr_t room)
