@@ -148,9 +148,10 @@ static bool look_locked(uint64_t now)
 static bool grown_locked(void)
 {
 	size_t touched = superslab_touched();
-	bool grown = touched >= tuner.growth;
+	/* The first look has nothing to compare with. */
+	bool grown = tuner.growth && touched >= tuner.growth;
 
-	if (grown || ace_next_growth(touched) < tuner.growth)
+	if (!tuner.growth || grown || ace_next_growth(touched) < tuner.growth)
 		WRITE_ONCE(tuner.growth, ace_next_growth(touched));
 	return grown;
 }
