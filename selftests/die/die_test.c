@@ -102,10 +102,11 @@ static const struct error errors[] = {
 	{ "planted", "write_after_free_reuse", "after free", ALL(BY_ZERO) },
 	{ "planted", "write_after_realloc", "after free", ALL(BY_ZERO) },
 	/* Zeros behind a block look as if it had never been in use. */
-	{ "planted", "copy_too_much", END "|behind|" GONE, ALL(BY_CANARY) },
+	{ "planted", "copy_too_much", END "|behind|in front|" GONE,
+	  ALL(BY_CANARY) },
 	{ "planted", "copy_from_behind", "behind the end",
 	  { BY_HARDEN | BY_COPY, BY_HARDEN | BY_COPY, BY_HARDEN | BY_GUARD } },
-	{ "planted", "set_too_much", END "|behind", ALL(BY_CANARY) },
+	{ "planted", "set_too_much", END "|behind|in front", ALL(BY_CANARY) },
 	{ "planted", "sized_free", "not the size", ALL(BY_SIZED) },
 	{ "planted", "write_no_bytes", NULL,
 	  { BY_HARDEN | BY_EMPTY, BY_HARDEN | BY_EMPTY,
