@@ -406,7 +406,8 @@ static bool lies_in_magazine(const struct cache *cache, unsigned int class,
 	struct magazine *magazine = magazine_of(place + 1);
 	void **top = cache->top[class];
 
-	if (!IS_ENABLED(CONFIG_HAKMEM_DOUBLE_FREE_CHECK) || UNSEEN(*place) != obj)
+	if (!IS_ENABLED(CONFIG_HAKMEM_DOUBLE_FREE_CHECK) ||
+	    UNSEEN(*place) != obj)
 		return false;
 	if (magazine_of(top) != magazine)
 		top = READ_ONCE(magazine->top);
