@@ -7,11 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "kunit.h"
 #include "memory.h"
 
 static uint64_t mix(uint64_t x)
@@ -116,38 +114,6 @@ size_t process_status(const char *field)
 	if (!line)
 		abort();
 	return strtoul(line + strlen(field), NULL, 10) * KIB;
-}
-
-void need_limits(struct kunit *test)
-{
-	if (process_is_emulated())
-		kunit_skip(test, "the emulator sets no limits of memory");
-}
-
-void need_mremap(struct kunit *test)
-{
-	if (process_is_emulated() && sizeof(void *) == 4)
-		kunit_skip(test, "the emulator's mremap() loses memory");
-}
-
-void need_fork_of_threads(struct kunit *test)
-{
-	if (process_is_emulated())
-		kunit_skip(test, "the emulator may hang in such a child");
-}
-
-void need_mincore(struct kunit *test)
-{
-	if (process_is_emulated() && getenv("QEMU_PAGESIZE"))
-		kunit_skip(test, "the emulator's mincore() counts other pages");
-}
-
-void limit_process(struct kunit *test, int resource, size_t bytes)
-{
-	const struct rlimit limit = { bytes, bytes };
-
-	need_limits(test);
-	KUNIT_ASSERT_EQ(test, setrlimit((unsigned int)resource, &limit), 0);
 }
 
 size_t process_mappings(void)
