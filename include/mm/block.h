@@ -46,31 +46,38 @@ size_t harden_usable_size(void *ptr, const char *function);
  */
 void harden_free(void *ptr, enum block_kind kind, size_t told);
 
-static __always_inline void *block_alloc(size_t size, enum block_kind kind)
-{
-	void *obj;
+/* Of a request for which the sampled guard should be asked first. */
+void *block_alloc_due(size_t align, size_t size, enum block_kind kind);
 
-	if (kfence_due()) {
-		obj = kfence_alloc(1, size);
-		if (obj)
-			return obj;
-	}
+/* Without asking it. */
+static __always_inline void *block_alloc_unsampled(size_t size,
+						   enum block_kind kind)
+{
 	return blocks_are_hardened() ? harden_alloc(size, kind) :
 				       malloc_inline(size);
+}
+
+static __always_inline void *block_alloc_aligned_unsampled(size_t align,
+							   size_t size,
+							   enum block_kind kind)
+{
+	return blocks_are_hardened() ? harden_alloc_aligned(align, size, kind) :
+				       malloc_aligned(align, size);
+}
+
+static __always_inline void *block_alloc(size_t size, enum block_kind kind)
+{
+	if (kfence_due())
+		return block_alloc_due(1, size, kind);
+	return block_alloc_unsampled(size, kind);
 }
 
 static __always_inline void *block_alloc_aligned(size_t align, size_t size,
 						 enum block_kind kind)
 {
-	void *obj;
-
-	if (kfence_due()) {
-		obj = kfence_alloc(align, size);
-		if (obj)
-			return obj;
-	}
-	return blocks_are_hardened() ? harden_alloc_aligned(align, size, kind) :
-				       malloc_aligned(align, size);
+	if (kfence_due())
+		return block_alloc_due(align, size, kind);
+	return block_alloc_aligned_unsampled(align, size, kind);
 }
 
 static __always_inline void block_free_sized(void *ptr, enum block_kind kind,

@@ -19,7 +19,7 @@
 extern uintptr_t kfence_pool __hidden;
 extern size_t kfence_pool_size __hidden;
 
-/* Requests of this thread until the next one is sampled. */
+/* This thread's requests before one that is sampled; below 0 at first. */
 extern __thread int kfence_countdown
 	__attribute__((tls_model("initial-exec"))) __hidden;
 

@@ -28,7 +28,8 @@
 #define FAULT_OVERFLOW	"written behind its end"
 #define FAULT_UNDERFLOW	"written in front of it"
 
-#define PATTERN		0xb5
+#define PATTERN		0xb5u
+#define PATTERN_WORD	(UINT64_MAX / 0xff * PATTERN)
 #define NONE		KFENCE_OBJECTS
 
 /*
@@ -37,14 +38,16 @@
  */
 #define BURST		8
 
-/* A thread's first request is not worth a draw. */
+/* Without a pool, no request is due for long. */
 #define IDLE_COUNTDOWN	(1 << 30)
 
 uintptr_t kfence_pool;
 size_t kfence_pool_size;
 struct kfence_object kfence_objects[KFENCE_OBJECTS];
 
-__thread int kfence_countdown __attribute__((tls_model("initial-exec")));
+/* What it comes down to tells a request that is due from a thread's first. */
+#define DUE		(-1)
+__thread int kfence_countdown __attribute__((tls_model("initial-exec"))) = DUE;
 
 static struct knob sample =
 	KNOB("HAKMEM_KFENCE_SAMPLE", 0, 1000000000, CONFIG_HAKMEM_KFENCE_SAMPLE,
@@ -63,12 +66,28 @@ uintptr_t kfence_page(unsigned int index)
 	return kfence_pool + (2 * index + 1) * vm_page_size();
 }
 
-static struct kfence_object *object_of(uintptr_t addr)
+static size_t distance(const struct kfence_object *object, uintptr_t addr)
+{
+	uintptr_t end = object->addr + object->size;
+
+	if (addr < object->addr)
+		return object->addr - addr;
+	return addr < end ? 0 : addr - end + 1;
+}
+
+struct kfence_object *kfence_nearest(uintptr_t addr)
 {
 	size_t page = (addr - kfence_pool) / vm_page_size();
+	struct kfence_object *before, *behind;
 
-	/* An address between two pages belongs to the block before it. */
-	return &kfence_objects[page ? (page - 1) / 2 : 0];
+	before = &kfence_objects[page ? (page - 1) / 2 : 0];
+	behind = &kfence_objects[min(page / 2, (size_t)KFENCE_OBJECTS - 1)];
+	if (behind->state == KFENCE_UNUSED)
+		return before;
+	if (before->state == KFENCE_UNUSED)
+		return behind;
+	return distance(before, addr) <= distance(behind, addr) ? before :
+								  behind;
 }
 
 static unsigned int index_of(const struct kfence_object *object)
@@ -136,11 +155,11 @@ static void put_locked(struct kfence_object *object)
 
 static int draw_countdown_locked(void)
 {
-	uint64_t range = 2 * (uint64_t)sample.value;
+	uint64_t range = 2 * (uint64_t)sample.value - 1;
 
 	if (!kfence_pool_size)
 		return IDLE_COUNTDOWN;
-	return range > 2 ? (int)(random_next(&random_state) % (range - 1)) : 0;
+	return (int)(random_next(&random_state) % range);
 }
 
 static void fill_around(const struct kfence_object *object)
@@ -154,11 +173,16 @@ static void fill_around(const struct kfence_object *object)
 
 static bool has_pattern(uintptr_t start, uintptr_t end)
 {
-	const unsigned char *byte = (const unsigned char *)start;
+	const char *byte = (const char *)start;
+	uint64_t word, wrong = 0;
 
-	while (byte < (const unsigned char *)end && *byte == PATTERN)
-		byte++;
-	return byte == (const unsigned char *)end;
+	for (; end - (uintptr_t)byte >= sizeof(word); byte += sizeof(word)) {
+		memcpy(&word, byte, sizeof(word));
+		wrong |= word ^ PATTERN_WORD;
+	}
+	for (; (uintptr_t)byte < end; byte++)
+		wrong |= (unsigned char)*byte ^ PATTERN;
+	return !wrong;
 }
 
 static const char *fault_around(const struct kfence_object *object)
@@ -195,14 +219,14 @@ void *kfence_alloc(size_t align, size_t size)
 	bool at_end = false;
 
 	lock_acquire(&lock);
-	if (opened && size && size <= vm_page_size() &&
+	if (!opened)
+		open_locked();
+	/* The first request of a thread only draws. */
+	if (kfence_countdown == DUE && size && size <= vm_page_size() &&
 	    align <= vm_page_size()) {
 		object = take_locked();
 		at_end = random_next(&random_state) & 1;
 	}
-	/* The first request of all only makes the pool. */
-	if (!opened)
-		open_locked();
 	kfence_countdown = draw_countdown_locked();
 	lock_release(&lock);
 	if (!object)
@@ -218,7 +242,7 @@ void *kfence_alloc(size_t align, size_t size)
 /* What is wrong with an address as that of a block in use. */
 static const char *fault_of(const void *ptr, struct kfence_object **object)
 {
-	*object = object_of((uintptr_t)ptr);
+	*object = kfence_nearest((uintptr_t)ptr);
 	if ((*object)->addr != (uintptr_t)ptr)
 		return FAULT_INTERIOR;
 	return READ_ONCE((*object)->state) == KFENCE_IN_USE ? NULL :
@@ -255,6 +279,8 @@ size_t kfence_usable(const void *ptr, const char **fault)
 	struct kfence_object *object;
 
 	*fault = fault_of(ptr, &object);
+	if (*fault)
+		kfence_describe(object);
 	return *fault ? 0 : object->size;
 }
 

@@ -43,6 +43,9 @@ extern struct kfence_object kfence_objects[KFENCE_OBJECTS] __hidden;
 /* Page @index of the pool; page -1 and all between cannot be touched. */
 uintptr_t kfence_page(unsigned int index);
 
+/* The block at an address of the pool; of a page between, the nearer one. */
+struct kfence_object *kfence_nearest(uintptr_t addr);
+
 /* Describe faults in the pool from now on. */
 void kfence_report_start(void);
 

@@ -13,26 +13,24 @@
 
 static struct sigaction former;
 
-static const char *side_of(const struct kfence_object *object, uintptr_t addr)
+/* Where an address lies, and by how much, in the words of a line. */
+static const char *side_of(const struct kfence_object *object, uintptr_t addr,
+			   size_t *distance)
 {
-	if (addr < object->addr)
-		return "in front of";
-	if (addr < object->addr + object->size)
-		return "inside of";
-	return "behind";
-}
+	uintptr_t end = object->addr + object->size;
 
-static size_t distance(const struct kfence_object *object, uintptr_t addr)
-{
-	if (addr < object->addr)
-		return object->addr - addr;
-	if (addr < object->addr + object->size)
-		return addr - object->addr;
-	return addr - (object->addr + object->size);
+	if (addr < object->addr) {
+		*distance = object->addr - addr;
+		return "in front of";
+	}
+	*distance = addr < end ? addr - object->addr : addr - end;
+	return addr < end ? "inside of" : "behind";
 }
 
 void kfence_describe(const struct kfence_object *object)
 {
+	if (object->state == KFENCE_UNUSED)
+		return;
 	report_line("kfence: a block of %zu bytes at %p, allocated by thread "
 		    "%d", object->size, (void *)object->addr,
 		    object->allocated_by);
@@ -40,37 +38,21 @@ void kfence_describe(const struct kfence_object *object)
 		report_line("kfence: freed by thread %d", object->freed_by);
 }
 
-/* Of the blocks at both sides of a page, the one that is nearer. */
-static const struct kfence_object *blame(uintptr_t addr)
-{
-	size_t page = (addr - kfence_pool) / vm_page_size();
-	const struct kfence_object *before, *behind;
-
-	if (page % 2)
-		return &kfence_objects[page / 2];
-	before = page ? &kfence_objects[page / 2 - 1] : NULL;
-	behind = page / 2 < KFENCE_OBJECTS ? &kfence_objects[page / 2] : NULL;
-	if (!before || !before->addr)
-		return behind;
-	if (!behind || !behind->addr)
-		return before;
-	return distance(before, addr) <= distance(behind, addr) ? before :
-								  behind;
-}
-
 static void report_fault(uintptr_t addr)
 {
-	const struct kfence_object *object = blame(addr);
+	const struct kfence_object *object = kfence_nearest(addr);
+	const char *side;
+	size_t distance;
 
-	if (!object || object->state == KFENCE_UNUSED) {
+	if (object->state == KFENCE_UNUSED) {
 		report_line("kfence: no block was ever there: %p",
 			    (void *)addr);
 		return;
 	}
+	side = side_of(object, addr, &distance);
 	report_line("kfence: %s: %p: %zu bytes %s a block",
 		    object->state == KFENCE_FREED ? "used after free" :
-		    "out of bounds", (void *)addr, distance(object, addr),
-		    side_of(object, addr));
+		    "out of bounds", (void *)addr, distance, side);
 	kfence_describe(object);
 }
 
