@@ -212,17 +212,30 @@ const char *report_describe(const struct report *report)
 	return text;
 }
 
-bool report_is_death(const struct report *report, int signal,
-		     const char *regex)
+static bool matches(const char *text, const char *regex)
 {
 	regex_t compiled;
 	bool found;
 
-	if (!WIFSIGNALED(report->status) || WTERMSIG(report->status) != signal)
-		return false;
-	if (regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB))
+	if (regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB | REG_NEWLINE))
 		abort();
-	found = !regexec(&compiled, report->line, 0, NULL, 0);
+	found = !regexec(&compiled, text, 0, NULL, 0);
 	regfree(&compiled);
 	return found;
+}
+
+bool report_is_death(const struct report *report, int signal,
+		     const char *regex)
+{
+	return WIFSIGNALED(report->status) &&
+	       WTERMSIG(report->status) == signal &&
+	       matches(report->line, regex);
+}
+
+bool report_says(const struct report *report, const char *regex)
+{
+	const char *others = report->line + strlen(report->line) + 1;
+
+	return matches(report->line, regex) ||
+	       (report->lines > 1 && matches(others, regex));
 }

@@ -53,6 +53,9 @@ const char *report_describe(const struct report *report);
 bool report_is_death(const struct report *report, int signal,
 		     const char *regex);
 
+/* Does any line at the beginning of its stderr contain it? */
+bool report_says(const struct report *report, const char *regex);
+
 /* Expect fn(arg) to die from sig after a line that contains the regex. */
 #define KUNIT_EXPECT_DEATH(test, fn, arg, sig, ...)			\
 	do {								\
