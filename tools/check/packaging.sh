@@ -146,17 +146,27 @@ cat >"$scratch/Makefile" <<'EOT'
 qstrip = $(strip $(subst ",,$(1)))
 CROSS_COMPILE = triple-
 CC = triple-gcc
+NM = triple-nm
+CFLAGS = -Iinclude -Wall
+CPU_CFLAGS = -mcpu=one -fno-asm
+KERNEL_HEADERS = /kernel
+do_rm = rm -f
 top_builddir = ./
+all: made
 include $(part)
-all: $(libc-y) $(libc-y:.o=.os) $(objclean-y)
+made: $(libc-y) $(libc-y:.o=.os) $(objclean-y)
+pregen include/bits/uClibc_config.h:
+$(addprefix libc/stdlib/malloc-hakmem/hidden,.o .os):
 EOT
-(cd "$scratch" && make -n -f config.mk -f Makefile all RM='rm -f' \
+(cd "$scratch" && make -n -f config.mk -f Makefile MAKE='echo make' \
 	part="$packaging/uclibc-ng/Makefile.in") >"$scratch/said" 2>&1 ||
 	{ fail "$what: make"; cat "$scratch/said"; }
 said 'make -C /usr/src/hakmem .*CROSS_COMPILE="triple-".* small_defconfig$'
-said ' hakmem\.o$'
+said 'isystem .*/tree/usr/include .*-isystem /kernel -mcpu=one '
+said 'make install_headers PREFIX=.*/tree/ DEVEL_PREFIX=usr/$'
 said ' hakmem\.pic\.o$'
 said 'cp .*/tree/hakmem\.pic\.o .*malloc-hakmem/hakmem\.os$'
+said 'objcopy .*--weaken-symbols=.*/tree/hakmem\.pic\.o$'
 said 'rm -f -r .*malloc-hakmem/tree'
 for goal in hakmem.o hakmem.pic.o libhakmem.a; do
 	grep -q "^$goal:" tools/build/Makefile.build ||
