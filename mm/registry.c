@@ -13,7 +13,16 @@
 /* That of a process which may not have more anyway. */
 #define WINDOW_LEAST	((uint64_t)4 << 30)
 
-struct registry registry __ro_after_init __aligned_to(64);
+/*
+ * Never 0, so that NULL lies outside of any window: a thread whose first call
+ * is free(NULL) may come while another starts, and then sees some of these
+ * fields set and others not.
+ */
+#define BASE_LEAST	SUPERSLAB_SIZE
+
+struct registry registry __ro_after_init __aligned_to(64) = {
+	.base = BASE_LEAST,
+};
 
 /* Bounds of the part of the superslab table that was ever written. */
 static size_t walk_first = SIZE_MAX;
@@ -138,7 +147,7 @@ bool registry_init(void)
 	char *tables;
 
 	if (sizeof(void *) == 4)
-		window = (uint64_t)1 << 32;
+		window = ((uint64_t)1 << 32) - BASE_LEAST;
 	tables = reserve_tables(&window);
 	if (!tables)
 		return false;
@@ -149,7 +158,8 @@ bool registry_init(void)
 		registry.base = middle - (uintptr_t)(window / 2);
 	registry.classes = (uint8_t *)tables;
 	registry.superslabs = (struct superslab **)(void *)(tables + nr_slabs);
-	registry.nr_slabs = nr_slabs;
+	/* Release: who sees a window sees its tables, if loads have order. */
+	__atomic_store_n(&registry.nr_slabs, nr_slabs, __ATOMIC_RELEASE);
 	cover_spare();
 	return true;
 }

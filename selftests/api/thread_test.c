@@ -6,7 +6,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "hakmem.h"
@@ -290,7 +292,66 @@ static void no_key_is_left(struct kunit *test)
 	KUNIT_EXPECT_LT(test, process_status("VmRSS:"), before + 8 * MIB);
 }
 
+#define STARTERS	4
+#define STARTS		40
+
+static atomic_uint waiting, done;
+
+/* Half of them free NULL before, while and after the others start it. */
+static void *call_first(void *arg)
+{
+	bool frees = (uintptr_t)arg % 2;
+	unsigned char *p;
+
+	atomic_fetch_sub(&waiting, 1);
+	while (atomic_load(&waiting))
+		;
+	while (frees && atomic_load(&done) < STARTERS / 2)
+		hak_free(NULL);
+	p = hak_malloc(100 + (uintptr_t)arg);
+	if (!p)
+		abort();
+	pattern_fill(p, 100, 1);
+	atomic_fetch_add(&done, !frees);
+	if (!pattern_intact(p, 100, 1))
+		abort();
+	hak_free(p);
+	return NULL;
+}
+
+static void start_by_threads(void)
+{
+	pthread_t threads[STARTERS];
+	uintptr_t i;
+
+	atomic_store(&waiting, STARTERS);
+	for (i = 0; i < STARTERS; i++)
+		if (pthread_create(&threads[i], NULL, call_first, (void *)i))
+			_exit(1);
+	for (i = 0; i < STARTERS; i++)
+		pthread_join(threads[i], NULL);
+	_exit(0);
+}
+
+static void first_calls_may_race(struct kunit *test)
+{
+	int i, status;
+	pid_t pid;
+
+	for (i = 0; i < STARTS; i++) {
+		pid = fork();
+		KUNIT_ASSERT_GE(test, pid, 0);
+		if (!pid) {
+			alarm(20);
+			start_by_threads();
+		}
+		KUNIT_ASSERT_EQ(test, waitpid(pid, &status, 0), pid);
+		KUNIT_ASSERT_EQ(test, status, 0);
+	}
+}
+
 static const struct kunit_case thread_cases[] = {
+	KUNIT_CASE(first_calls_may_race),
 	KUNIT_CASE(objects_change_threads),
 	KUNIT_CASE(objects_outlive_threads),
 	KUNIT_CASE(passing_threads_leave_nothing),

@@ -21,7 +21,7 @@
 
 static const char *const programs[] = {
 	"early", "late", "libc_names", "fork", "operators", "thread_exit",
-	"own_malloc", "own_operators", "jemalloc",
+	"own_malloc", "own_operators", "jemalloc", "exits",
 };
 
 /* Those that do not look at what the tiers hold. */
