@@ -104,7 +104,7 @@ static void each_call_of_all_kinds(struct kunit *test)
 	size_t i;
 
 	for (i = 0; i < ARRAY_LENGTH(kinds); i++)
-		fail_kind(test, &kinds[i], 20000);
+		fail_kind(test, &kinds[i], 10000);
 }
 
 static void describe(const void *param, char *text, size_t size)
