@@ -19,7 +19,8 @@
 #include "mm/superslab.h"
 #include "report.h"
 
-#define LIVE		(24 * MIB)
+/* Without a delay, all that is freed is searched and given back at once. */
+#define LIVE		(CONFIG_HAKMEM_DECAY_MS ? 24 * MIB : 6 * MIB)
 #define PHASES		9
 #define SURVIVORS_MAX	200000
 
