@@ -50,6 +50,11 @@ list_cases()
 	echo config_reads_it_from.program config_names_files
 	echo run_keeps_ld_preload run_sets_knobs run_prints_statistics
 	echo run_refuses_what_it_does_not_know
+	for compiler in gcc clang; do
+		for sanitizer in address thread leak; do
+			echo "run_leaves_alone.$compiler.$sanitizer"
+		done
+	done
 	echo clang_knows_arguments_of_options
 	with_programs words.c pkg_config.shared specs.static-pie \
 		wrapper.gcc.static wrapper.clang.shared lto.gcc.static
@@ -88,7 +93,8 @@ needs_of()
 {
 	case $1 in
 	pkg_config.*) echo pkg-config ;;
-	wrapper.clang.* | steps_aside.clang.*) echo clang ;;
+	wrapper.clang.* | steps_aside.clang.* | run_leaves_alone.clang.*)
+		echo clang ;;
 	lto.clang.*) echo clang ld.lld ;;
 	clang_*) echo clang ;;
 	cmake_toolchain.gcc) echo cmake "${CROSS_COMPILE}gcc" ;;
@@ -272,6 +278,26 @@ run_refuses_what_it_does_not_know()
 		echo "$option was taken"
 		return 1
 	done
+}
+
+# run_leaves_alone gcc|clang SANITIZER: which finds its mistake all the same
+run_leaves_alone()
+{
+	"$1" -O0 -g "-fsanitize=$2" -pthread "$here/programs/mistakes.c" \
+		-o "$scratch/program" || return
+	timeout -k 5 60 "$bindir/hakmem-run" "$scratch/program" \
+		>"$scratch/out" 2>"$scratch/err"
+	status=$?
+	case $2 in
+	address) report='heap-buffer-overflow' ;;
+	thread) report='data race' ;;
+	leak) report='detected memory leaks' ;;
+	esac
+	test $status != 0 && grep -q "Sanitizer: $report" "$scratch/err" &&
+		return
+	echo "exit status $status"
+	head -n 20 "$scratch/err"
+	return 1
 }
 
 # --- What builds the library once more ---------------------------------------
