@@ -269,14 +269,14 @@ void *slab_object_around(const void *addr, unsigned int class)
 {
 	struct geometry geometry = class_geometry(class);
 	struct superslab *superslab = registry_superslab(addr);
-	uintptr_t base;
+	uintptr_t base, index;
 
 	if (!superslab)
 		return NULL;
 	base = slab_of(superslab, addr)->base;
-	return (void *)(base + geometry.size *
-			(((uintptr_t)addr - base) * geometry.reciprocal >>
-			 RECIPROCAL_SHIFT));
+	index = ((uintptr_t)addr - base) * geometry.reciprocal >>
+		RECIPROCAL_SHIFT;
+	return (void *)(base + index * geometry.size);
 }
 
 void pool_carry_locked(struct slab *slab, struct list_head *surplus)
