@@ -9,7 +9,7 @@ do_hakmem_for_build() { :; }
 do_hakmem_for_host() { :; }
 do_hakmem_for_target() { :; }
 
-if [ "${CT_HAKMEM:-}" = "y" ]; then
+if [ "${CT_COMP_LIBS_HAKMEM:-}" = "y" ]; then
 
 do_hakmem_get()
 {
