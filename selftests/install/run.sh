@@ -385,6 +385,14 @@ missing_for()
 	*static*)
 		test -f "$($CC -print-file-name=libc.a)" || echo libc.a ;;
 	esac
+	# Debian's glibc for RISC-V has no start of a static-pie.
+	case $1 in
+	*static-pie*)
+		test -f "$($CC -print-file-name=rcrt1.o)" || echo rcrt1.o ;;
+	lto.clang.*)
+		test "${CROSS_COMPILE#riscv}" = "$CROSS_COMPILE" ||
+			echo lld-that-relaxes ;;
+	esac
 }
 
 run_case()

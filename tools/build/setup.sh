@@ -140,8 +140,10 @@ if test -n "$needed"; then
 	# shellcheck disable=SC2086 # lists of words
 	as_root $install $needed >/dev/null || by_hand "apt-get failed"
 fi
+# At once, or, where one of them cannot be had, each by itself
+# shellcheck disable=SC2086
+test -z "$wanted" || as_root $install $wanted >/dev/null 2>&1 ||
 for package in $wanted; do
-	# shellcheck disable=SC2086
 	as_root $install "$package" >/dev/null ||
 		echo "setup: no $package; what wants it is skipped" >&2
 done
