@@ -193,7 +193,8 @@ if command -v bash >/dev/null; then
 	chmod +x "$scratch/bin/triple-gcc"
 	mkdir "$scratch/gcc"
 	PATH=$scratch/bin:$PATH CT_COMP_LIBS_HAKMEM=y \
-		CT_HAKMEM_DEFCONFIG=defconfig CT_HAKMEM_SPECS=y CT_TARGET=triple CT_SRC_DIR=/src \
+		CT_HAKMEM_DEFCONFIG=defconfig CT_HAKMEM_SPECS=y \
+		CT_TARGET=triple CT_SRC_DIR=/src \
 		CT_BUILD_DIR="$scratch/build" CT_JOBSFLAGS=-j2 bash -eu -c '
 	CT_Fetch() { echo "fetch $1"; }
 	CT_ExtractPatch() { echo "extract $1"; }
