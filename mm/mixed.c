@@ -401,29 +401,47 @@ static void take_out_locked(struct mixed *record, uint16_t pages)
 	enlist_locked(record);
 }
 
-/* Return: how many of those that this look has not seen were taken out. */
-static unsigned int take_out_some(struct mixed **records, size_t look)
+/* Behind all that this look has not seen yet. */
+static void put_last_locked(struct mixed *record)
 {
-	struct list_head *pos, *next;
+	if (!record->bucket)
+		return;
+	list_del(&record->node);
+	list_add_tail(&record->node, &mixed.buckets[record->bucket - 1]);
+}
+
+/*
+ * From one list on, and of each from its start: what was seen is at its end, so
+ * that no call passes it by again. Return: how many were taken out.
+ */
+static unsigned int take_out_some(struct mixed **records, size_t look,
+				  unsigned int *bucket)
+{
+	struct list_head *pos, *next, *head;
 	struct mixed *record;
-	unsigned int i, n = 0;
+	unsigned int n = 0;
 	uint16_t pages;
 
 	lock_mixed();
-	for (i = 0; i < NR_BUCKETS; i++)
-		for (pos = mixed.buckets[i].next; pos != &mixed.buckets[i] &&
-		     n < PURGE_BATCH; pos = next) {
+	for (; *bucket < NR_BUCKETS; (*bucket)++) {
+		head = &mixed.buckets[*bucket];
+		for (pos = head->next; pos != head && n < PURGE_BATCH;
+		     pos = next) {
 			next = pos->next;
 			record = container_of(pos, struct mixed, node);
 			if (record->look == look || record->taken)
 				continue;
 			record->look = look;
 			pages = dirty_pages_locked(record);
-			if (!pages)
-				continue;
-			take_out_locked(record, pages);
-			records[n++] = record;
+			if (pages) {
+				take_out_locked(record, pages);
+				records[n++] = record;
+			}
+			put_last_locked(record);
 		}
+		if (n == PURGE_BATCH)
+			break;
+	}
 	mixed.purgers += n;
 	lock_release(&mixed.lock);
 	return n;
@@ -461,6 +479,7 @@ static bool put_back(struct mixed *record, bool purged)
 	record->bound = record->nr_free;
 	mixed.purgers--;
 	enlist_locked(record);
+	put_last_locked(record);
 	empty = unlist_empty_locked(record);
 	lock_release(&mixed.lock);
 	return empty;
@@ -471,11 +490,11 @@ size_t mixed_purge(void)
 	size_t look = __atomic_add_fetch(&mixed.looks, 1, __ATOMIC_RELAXED);
 	struct mixed *records[PURGE_BATCH];
 	size_t bytes = 0, purged;
-	unsigned int n;
+	unsigned int n, bucket = 0;
 
 	if (!mixed_free_bytes())
 		return 0;
-	while ((n = take_out_some(records, look))) {
+	while ((n = take_out_some(records, look, &bucket))) {
 		while (n) {
 			purged = purge_pages(records[--n]);
 			bytes += purged;

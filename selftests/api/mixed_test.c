@@ -9,13 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hakmem.h"
 #include "kunit.h"
 #include "memory.h"
 #include "mm/ace.h"
+#include "mm/cache.h"
 #include "mm/mixed.h"
+#include "mm/slab_pool.h"
 #include "mm/superslab.h"
 #include "report.h"
 
@@ -291,6 +294,65 @@ static void children_go_on(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mine.failed || other.failed);
 }
 
+#define SLAB_OBJECT	((size_t)4096)
+#define SLAB_OBJECTS	(SLAB_SIZE / SLAB_OBJECT)
+
+static double cpu_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* Of so many slabs, with an object each: to make them mixed and purge them. */
+static double seconds_to_mix(struct kunit *test, size_t slabs)
+{
+	size_t i, kept = 0, count = slabs * SLAB_OBJECTS;
+	char **objs = calloc(count, sizeof(*objs));
+	double begun;
+
+	for (i = 0; i < count; i++) {
+		objs[i] = hak_malloc(SLAB_OBJECT);
+		KUNIT_ASSERT_NOT_NULL(test, objs[i]);
+	}
+	for (i = 0; i < count; i++) {
+		if (is_aligned(objs[i], SLAB_SIZE))
+			objs[kept++] = objs[i];
+		else
+			hak_free(objs[i]);
+	}
+	cache_reclaim();
+	begun = cpu_seconds();
+	slab_pool_mix();
+	begun = cpu_seconds() - begun;
+	KUNIT_EXPECT_GE(test, mixed_free_bytes(), slabs * SLAB_SIZE / 2);
+	while (kept)
+		hak_free(objs[--kept]);
+	free(objs);
+	hak_malloc_trim(0);
+	return begun;
+}
+
+/* Were all passed by for each batch of them, it would be sixteen times. */
+static void many_slabs_take_their_time_each(struct kunit *test)
+{
+	double few, many;
+
+	if (IS_ENABLED(CONFIG_HAKMEM_HARDEN) || sizeof(void *) == 4 ||
+	    !IS_ENABLED(CONFIG_HAKMEM_MID) || CONFIG_HAKMEM_DECAY_MS < 100)
+		kunit_skip(test, "the hardened build, 32 bits, no mid tier, or "
+			   "nothing is kept");
+	kunit_need_plain(test);
+	seconds_to_mix(test, 500);
+	few = seconds_to_mix(test, 8000);
+	many = seconds_to_mix(test, 32000);
+	kunit_info(test, "8000 slabs: %.1f ms, 32000: %.1f ms", few * 1e3,
+		   many * 1e3);
+	KUNIT_EXPECT_MSG(test, many < 8 * few, "%.1f ms and %.1f ms",
+			 few * 1e3, many * 1e3);
+}
+
 static const struct kunit_case mixed_cases[] = {
 	KUNIT_CASE(survivors_stay_as_they_were),
 	KUNIT_CASE(survivors_can_grow),
@@ -298,6 +360,7 @@ static const struct kunit_case mixed_cases[] = {
 	KUNIT_CASE(threads_share_what_is_free),
 	KUNIT_CASE(wrong_pointers_are_noticed),
 	KUNIT_CASE(children_go_on),
+	KUNIT_CASE(many_slabs_take_their_time_each),
 	{}
 };
 
