@@ -20,6 +20,7 @@ srctree=$(cd "$(dirname "$0")/../.." && pwd)
 # What an outer make exports would be taken for ours.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MAKE_TERMOUT MAKE_TERMERR
 unset KCONFIG_CONFIG O W V Q CASE QUICK TARGETS objtree quiet CC CXX
+unset SANITIZE KCFLAGS KCPPFLAGS KLDFLAGS
 
 : "${CK_TIMEOUT_MULTIPLIER:=10}"
 export CK_TIMEOUT_MULTIPLIER
@@ -31,15 +32,12 @@ scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# build COMPILER CFLAGS LDFLAGS [GOAL...]: the flags are those of this kind
+# build COMPILER [VARIABLE=VALUE | GOAL...]
 build()
 {
 	compiler=$1
-	cflags=$2
-	ldflags=$3
-	shift 3
-	make -s -j"$(nproc)" -C "$srctree" O="$tree" CC="$compiler" \
-		KCFLAGS="$cflags" KLDFLAGS="$ldflags" "$@"
+	shift
+	make -s -j"$(nproc)" -C "$srctree" O="$tree" CC="$compiler" "$@"
 }
 
 # can COMPILER FLAGS: does it link a program?
@@ -53,29 +51,26 @@ can()
 
 try_thread()
 {
-	flags=-fsanitize=thread
-	can clang $flags || return 4
-	build clang "" "" defconfig || return
-	build clang $flags "$flags -Wl,-z,undefs" \
-		TARGETS="cache stress" selftests || return
-	build clang $flags "$flags -Wl,-z,undefs" \
-		TARGETS=api CASE=stress selftests
+	can clang -fsanitize=thread || return 4
+	build clang defconfig || return
+	build clang SANITIZE=thread TARGETS="cache stress" selftests || return
+	build clang SANITIZE=thread TARGETS=api CASE=stress selftests
 }
 
 try_address()
 {
-	flags="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
-	can clang "$flags" || return 4
-	build clang "" "" debug_defconfig || return
-	build clang "$flags" "$flags -Wl,-z,undefs" \
+	can clang -fsanitize=address,undefined || return 4
+	build clang debug_defconfig || return
+	build clang SANITIZE=address,undefined \
 		TARGETS="lib registry cache tiny mid large stress" selftests
 }
 
 try_m32()
 {
 	can gcc -m32 || return 4
-	build gcc "" "" defconfig || return
-	build gcc -m32 -m32 all soak MINUTES=0 SEED=1 || return
+	build gcc defconfig || return
+	build gcc KCFLAGS=-m32 KLDFLAGS=-m32 all benchmarks \
+		soak MINUTES=0 SEED=1 || return
 	for seed in 2 3 4 5 6 7 8; do
 		"$tree/selftests/stress/soak/soak" 0 $seed || return
 	done
@@ -85,11 +80,10 @@ try_m32()
 
 try_fuzz()
 {
-	flags=-fsanitize=fuzzer-no-link,undefined
-	can clang "$flags" || return 4
-	build clang "" "" debug_defconfig || return
-	build clang "$flags" "-fsanitize=undefined -Wl,-z,undefs" fuzzer ||
-		return
+	flags=-fsanitize=fuzzer-no-link
+	can clang $flags || return 4
+	build clang debug_defconfig || return
+	build clang SANITIZE=undefined KCFLAGS=$flags fuzzer || return
 	mkdir -p "$scratch/corpus"
 	"$tree/selftests/stress/fuzz/replay_fuzz" -max_len=16384 \
 		-len_control=0 -timeout=60 -rss_limit_mb=8192 \
