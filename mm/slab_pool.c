@@ -4,8 +4,8 @@
  *
  *   slab_pool_refill()             slab_pool_drain()
  *     take_locked()                  give_run_locked()
- *       take_from_slab()               find_slab(), find_in_slab()
- *       take_paged()                   count_free_locked()
+ *       take_from_slab()               find_slab()
+ *       take_paged()                   mark_run_locked()
  *     slab_get()  when none is left  slab_put()  after unlocking
  *
  * Lock order: a pool's lock, then nothing. Slabs are fetched and given back
@@ -14,6 +14,7 @@
 #include "pool.h"
 
 #include "lib/align.h"
+#include "lib/arch.h"
 #include "lib/bitmap.h"
 #include "lib/list.h"
 #include "lib/lock.h"
@@ -28,16 +29,16 @@ struct slab_pool pools[NR_CLASSES] = {
 };
 
 /*
- * A class with its size inverted, so that nothing divides. Exact for offsets
- * within a superslab: the rounding error stays below one object.
+ * A class with its size inverted, so that nothing divides: the size is
+ * odd << shift, and odd * inverse is 1 in the arithmetic of uintptr_t.
  */
 struct geometry {
 	unsigned int class;
-	size_t size;
-	uint64_t reciprocal;	/* 2^RECIPROCAL_SHIFT / size, rounded up */
+	unsigned int shift;
+	uintptr_t inverse;
 };
 
-#define RECIPROCAL_SHIFT	42
+#define POINTER_BITS	(8 * (unsigned int)sizeof(uintptr_t))
 
 /*
  * Wholly free slabs a class keeps, against going back and forth. Those of large
@@ -48,19 +49,44 @@ static unsigned int empty_slabs_kept(unsigned int class)
 	return class_on_diet(class) || class_is_paged(class) ? 0 : 1;
 }
 
-/* Divides once for each class; two threads at once find the same. */
+/* An odd number is its own inverse in 3 bits; each step doubles them. */
+static uintptr_t invert(uintptr_t odd)
+{
+	uintptr_t inverse = odd;
+	unsigned int bits;
+
+	for (bits = 3; bits < POINTER_BITS; bits *= 2)
+		inverse *= 2 - odd * inverse;
+	return inverse;
+}
+
+/* Inverts once for each class; two threads at once find the same. */
 static struct geometry class_geometry(unsigned int class)
 {
-	static uint64_t reciprocals[NR_CLASSES];
-	uint64_t reciprocal = READ_ONCE(reciprocals[class]);
+	static uintptr_t inverses[NR_CLASSES];
+	uintptr_t inverse = READ_ONCE(inverses[class]);
 	size_t size = class_size(class);
+	unsigned int shift = (unsigned int)__builtin_ctzl(size);
 
-	if (unlikely(!reciprocal)) {
-		reciprocal = (((uint64_t)1 << RECIPROCAL_SHIFT) + size - 1) /
-			     size;
-		WRITE_ONCE(reciprocals[class], reciprocal);
+	if (unlikely(!inverse)) {
+		inverse = invert(size >> shift);
+		WRITE_ONCE(inverses[class], inverse);
 	}
-	return (struct geometry){ class, size, reciprocal };
+	return (struct geometry){ class, shift, inverse };
+}
+
+/*
+ * Which object of a slab begins @offset bytes behind its first? The product is
+ * the quotient if the size divides the offset; it is another for each offset,
+ * so that of all others it is none of the quotients, but larger.
+ */
+static inline size_t object_index(const struct geometry *geometry,
+				  uintptr_t offset)
+{
+	uintptr_t product = offset * geometry->inverse;
+
+	return product >> geometry->shift |
+	       product << (-geometry->shift % POINTER_BITS);
 }
 
 /*
@@ -214,69 +240,58 @@ unsigned int slab_pool_refill(unsigned int class, void **objs, unsigned int n)
 }
 
 /* Return: the slab of a class around an address, NULL if there is none. */
-static struct slab *find_slab(const void *addr, unsigned int class)
+static __always_inline struct slab *find_slab(const void *addr,
+					      unsigned int class)
 {
-	struct superslab *superslab = registry_superslab(addr);
+	struct superslab *superslab;
 
-	if (!superslab || registry_class(addr) != class)
+	if (unlikely(registry_class(addr) != class))
 		return NULL;
-	return slab_of(superslab, addr);
-}
-
-/* Which object of a slab is it? Return: what is wrong with it, or NULL. */
-static __always_inline const char *
-find_in_slab(const struct slab *slab, const void *addr,
-	     const struct geometry *geometry, unsigned int *index)
-{
-	size_t offset = (uintptr_t)addr - slab->base;
-
-	*index = (unsigned int)(offset * geometry->reciprocal >>
-				RECIPROCAL_SHIFT);
-	if (*index * geometry->size != offset || *index >= slab->nr_objects)
-		return FAULT_INTERIOR;
-	return NULL;
+	superslab = registry_superslab(addr);
+	return likely(superslab) ? slab_of(superslab, addr) : NULL;
 }
 
 /*
  * Find object @addr of a class. Return: what is wrong with it, NULL if nothing;
- * *@slab and *@index are set unless it lies in no slab of the class.
+ * *@slab is set unless it lies in no slab of the class, and *@index if it is
+ * an object.
  */
-static const char *find_object(const void *addr,
-			       const struct geometry *geometry,
+static const char *find_object(const void *addr, unsigned int class,
 			       struct slab **slab, unsigned int *index)
 {
-	const char *fault;
+	struct geometry geometry = class_geometry(class);
+	size_t at;
 
-	*slab = find_slab(addr, geometry->class);
+	*slab = find_slab(addr, class);
 	if (!*slab)
 		return FAULT_FOREIGN;
-	fault = find_in_slab(*slab, addr, geometry, index);
-	if (!fault && bitmap_test((*slab)->free_map, *index))
-		fault = FAULT_FREE;
-	return fault;
+	at = object_index(&geometry, (uintptr_t)addr - (*slab)->base);
+	if (at >= (*slab)->nr_objects)
+		return FAULT_INTERIOR;
+	*index = (unsigned int)at;
+	return bitmap_test((*slab)->free_map, *index) ? FAULT_FREE : NULL;
 }
 
 const char *slab_pointer_fault(const void *addr, unsigned int class)
 {
-	struct geometry geometry = class_geometry(class);
 	unsigned int index;
 	struct slab *slab;
 
-	return find_object(addr, &geometry, &slab, &index);
+	return find_object(addr, class, &slab, &index);
 }
 
 void *slab_object_around(const void *addr, unsigned int class)
 {
-	struct geometry geometry = class_geometry(class);
 	struct superslab *superslab = registry_superslab(addr);
-	uintptr_t base, index;
+	size_t size = class_size(class);
+	uint32_t offset;
+	uintptr_t base;
 
 	if (!superslab)
 		return NULL;
 	base = slab_of(superslab, addr)->base;
-	index = ((uintptr_t)addr - base) * geometry.reciprocal >>
-		RECIPROCAL_SHIFT;
-	return (void *)(base + index * geometry.size);
+	offset = (uint32_t)((uintptr_t)addr - base);
+	return (void *)(base + offset / (uint32_t)size * size);
 }
 
 void pool_carry_locked(struct slab *slab, struct list_head *surplus)
@@ -299,60 +314,84 @@ void pool_retire_locked(struct slab_pool *pool, struct slab *slab,
 	pool_carry_locked(slab, surplus);
 }
 
-/* Objects of a slab are free again, the lowest in this word of its map. */
-static void count_free_locked(struct slab_pool *pool, struct slab *slab,
-			      unsigned int n, unsigned int word,
-			      struct list_head *surplus)
+/*
+ * Set the bits of objects in use, up to the first that is none of this slab or
+ * lies in another unit. Return: where that is; *@words says in which words of
+ * the map they are.
+ */
+static __always_inline void *const *
+mark_run_locked(struct slab *slab, const struct geometry *geometry,
+		void *const *objs, void *const *end, uint64_t *words)
 {
-	slab->hint = (uint16_t)min(slab->hint, word);
-	if (!slab->nr_free)
-		list_add(&slab->node, &pool->partial);
-	slab->nr_free = (uint16_t)(slab->nr_free + n);
-	if (class_is_paged(slab->class))
-		pool->nr_dirty += n;
-	if (slab->nr_free == slab->nr_objects)
-		pool_retire_locked(pool, slab, surplus);
+	uintptr_t addr = (uintptr_t)*objs, unit = addr >> SLAB_SHIFT;
+	const size_t nr_objects = slab->nr_objects;
+	const uintptr_t base = slab->base;
+	uint64_t before, after;
+	size_t index;
+
+	*words = 0;
+	do {
+		index = object_index(geometry, addr - base);
+		if (unlikely(index >= nr_objects))
+			break;
+		before = slab->free_map[index / BITMAP_WORD_BITS];
+		after = before | (uint64_t)1 << (index % BITMAP_WORD_BITS);
+		if (unlikely(after == before))
+			break;
+		slab->free_map[index / BITMAP_WORD_BITS] = after;
+		*words |= (uint64_t)1 << (index / BITMAP_WORD_BITS);
+		if (++objs == end)
+			break;
+		addr = (uintptr_t)*objs;
+	} while (addr >> SLAB_SHIFT == unit);
+	return objs;
 }
 
 /*
  * Give back those in front that lie in one unit: what is freed together was
- * often allocated together, and lies in a row.
- *
- * Return: how many; *@fault is what is wrong with the next, if it is set.
+ * often allocated together, and lies in a row. Return: the first that stays,
+ * @objs itself if that is none that could be given back.
  */
-static unsigned int give_run_locked(struct slab_pool *pool,
-				    const struct geometry *geometry,
-				    void *const *objs, unsigned int n,
-				    const char **fault,
-				    struct list_head *surplus)
+static __always_inline void *const *
+give_run_locked(struct slab_pool *pool, const struct geometry *geometry,
+		void *const *objs, void *const *end,
+		struct list_head *surplus)
 {
-	uintptr_t unit = (uintptr_t)objs[0] >> SLAB_SHIFT;
-	struct slab *slab = find_slab(objs[0], geometry->class);
-	unsigned int i = 0, index, word, lowest = UINT16_MAX;
-	uint64_t bit;
+	struct slab *slab = find_slab(*objs, geometry->class);
+	uint64_t words, free_before;
+	void *const *left;
+	unsigned int word;
 
-	if (unlikely(!slab)) {
-		*fault = FAULT_FOREIGN;
-		return 0;
+	if (unlikely(!slab))
+		return objs;
+	/* An address, not a sum to be made of its parts each time. */
+	arch_keep_in("r", slab);
+	free_before = slab->free_map[0];
+	left = mark_run_locked(slab, geometry, objs, end, &words);
+	if (unlikely(left == objs))
+		return objs;
+	if (class_is_paged(geometry->class)) {
+		slab->dirty_map |= slab->free_map[0] & ~free_before;
+		pool->nr_dirty += (size_t)(left - objs);
 	}
-	do {
-		*fault = find_in_slab(slab, objs[i], geometry, &index);
-		if (unlikely(*fault))
-			break;
-		word = index / BITMAP_WORD_BITS;
-		bit = (uint64_t)1 << (index % BITMAP_WORD_BITS);
-		if (unlikely(slab->free_map[word] & bit)) {
-			*fault = FAULT_FREE;
-			break;
-		}
-		slab->free_map[word] |= bit;
-		if (class_is_paged(geometry->class))
-			slab->dirty_map |= bit;
-		lowest = min(lowest, word);
-	} while (++i < n && (uintptr_t)objs[i] >> SLAB_SHIFT == unit);
-	if (likely(i))
-		count_free_locked(pool, slab, i, lowest, surplus);
-	return i;
+	word = (unsigned int)__builtin_ctzll(words);
+	if (word < slab->hint)
+		slab->hint = (uint16_t)word;
+	if (unlikely(!slab->nr_free))
+		list_add(&slab->node, &pool->partial);
+	slab->nr_free = (uint16_t)(slab->nr_free + (left - objs));
+	if (unlikely(slab->nr_free == slab->nr_objects))
+		pool_retire_locked(pool, slab, surplus);
+	return left;
+}
+
+/* What no slab of the class takes back. Return: what is wrong with it. */
+static __cold const char *give_stray_locked(struct slab_pool *pool,
+					    unsigned int class, void *obj)
+{
+	if (registry_class(obj) == CLASS_MIXED)
+		return pool_give_mixed_locked(pool, obj);
+	return slab_pointer_fault(obj, class);
 }
 
 size_t pool_put_slabs(struct list_head *surplus)
@@ -373,37 +412,32 @@ void slab_pool_drain(unsigned int class, void *const *objs, unsigned int n)
 	struct slab_pool *pool = &pools[class];
 	struct list_head surplus = LIST_HEAD_INIT(surplus);
 	struct geometry geometry = class_geometry(class);
+	void *const *end = objs + n, *const *next = objs, *const *left;
 	const char *fault = NULL;
-	unsigned int i = 0;
 
 	lock_pool(pool);
-	while (i < n) {
-		i += give_run_locked(pool, &geometry, objs + i, n - i, &fault,
-				     &surplus);
-		if (unlikely(fault && registry_class(objs[i]) == CLASS_MIXED))
-			fault = pool_give_mixed_locked(pool, objs[i]);
-		else if (likely(!fault))
+	for (; next != end; next = left) {
+		left = give_run_locked(pool, &geometry, next, end, &surplus);
+		if (likely(left != next))
 			continue;
-		if (unlikely(fault))
+		fault = give_stray_locked(pool, class, *left++);
+		if (fault)
 			break;
-		i++;
 	}
 	pool->stats.drains++;
-	pool->stats.drained += i;
+	pool->stats.drained += (size_t)(next - objs);
 	lock_release(&pool->lock);
 	if (fault)
-		report_bad_pointer("free", objs[i], fault);
+		report_bad_pointer("free", *next, fault);
 	pool_put_slabs(&surplus);
 }
 
 bool slab_pool_is_clean(unsigned int class, const void *obj)
 {
-	struct geometry geometry = class_geometry(class);
 	unsigned int index;
 	struct slab *slab;
 
-	if (!class_is_paged(class) ||
-	    find_object(obj, &geometry, &slab, &index))
+	if (!class_is_paged(class) || find_object(obj, class, &slab, &index))
 		return false;
 	return !(UNSEEN(slab->dirty_map) >> index & 1);
 }
