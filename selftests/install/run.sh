@@ -375,6 +375,13 @@ debian_packages()
 
 # --- Run ---------------------------------------------------------------------
 
+# A clang may be without its runtimes; Debian's are libclang-rt-14-dev.
+links_sanitizer()
+{
+	echo 'int main(void) { return 0; }' | clang "-fsanitize=$1" -x c - \
+		-o "$scratch/none" 2>/dev/null || echo "clang's runtime of $1"
+}
+
 # Prints what a case needs and this machine lacks
 missing_for()
 {
@@ -384,6 +391,10 @@ missing_for()
 	case $1 in
 	*static*)
 		test -f "$($CC -print-file-name=libc.a)" || echo libc.a ;;
+	esac
+	case $1 in
+	*.clang.sanitizer) links_sanitizer address ;;
+	run_leaves_alone.clang.*) links_sanitizer "${1##*.}" ;;
 	esac
 	# Debian's glibc for RISC-V has no start of a static-pie.
 	case $1 in

@@ -69,7 +69,7 @@ bool throws_bad_alloc(std::size_t size)
 
 int main()
 {
-	volatile std::size_t impossible = PTRDIFF_MAX;
+	volatile std::size_t impossible = SIZE_MAX / 4 * 3;
 	long sum = sum_of_areas();
 
 	std::printf("the sum is %ld\n", sum);
