@@ -38,6 +38,9 @@ struct geometry {
 	uintptr_t inverse;
 };
 
+/* Fewer objects are not worth to be taken as a row. */
+#define ROW_MIN		4
+
 #define POINTER_BITS	(8 * (unsigned int)sizeof(uintptr_t))
 
 /*
@@ -348,13 +351,67 @@ mark_run_locked(struct slab *slab, const struct geometry *geometry,
 }
 
 /*
+ * The objects of an array or a list are often freed in a row, each next to the
+ * one before. Return: how far it is from one to the next if those in the middle
+ * of a batch lie so, up or down; else 0.
+ */
+static uintptr_t row_step(size_t size, void *const *objs, unsigned int n)
+{
+	uintptr_t step;
+
+	if (n < ROW_MIN)
+		return 0;
+	objs += n / 2;
+	step = (uintptr_t)objs[0] - (uintptr_t)objs[-1];
+	return step == size || step + size == 0 ? step : 0;
+}
+
+/* Where a row ends that lies in one unit. */
+static inline void *const *row_end(void *const *objs, void *const *end,
+				   uintptr_t step)
+{
+	uintptr_t addr = (uintptr_t)*objs, unit = addr >> SLAB_SHIFT;
+
+	do {
+		addr += step;
+	} while (++objs != end && (uintptr_t)*objs == addr &&
+		 addr >> SLAB_SHIFT == unit);
+	return objs;
+}
+
+/*
+ * The same for a row, with all bits of a word at once. Return: @objs itself if
+ * there is none, or if not all of it is in use.
+ */
+static __always_inline void *const *
+mark_row_locked(struct slab *slab, const struct geometry *geometry,
+		uintptr_t step, void *const *objs, void *const *end,
+		uint64_t *words)
+{
+	void *const *left = row_end(objs, end, step);
+	unsigned int n = (unsigned int)(left - objs), first;
+	uintptr_t lowest = (uintptr_t)(step > SLAB_SIZE ? left[-1] : *objs);
+	size_t index = object_index(geometry, lowest - slab->base);
+
+	if (n < ROW_MIN || index >= slab->nr_objects ||
+	    n > slab->nr_objects - index)
+		return objs;
+	first = (unsigned int)index;
+	if (bitmap_next(slab->free_map, first, first + n, true) != first + n)
+		return objs;
+	bitmap_set_range(slab->free_map, first, n);
+	*words = (uint64_t)1 << first / BITMAP_WORD_BITS;
+	return left;
+}
+
+/*
  * Give back those in front that lie in one unit: what is freed together was
  * often allocated together, and lies in a row. Return: the first that stays,
  * @objs itself if that is none that could be given back.
  */
 static __always_inline void *const *
 give_run_locked(struct slab_pool *pool, const struct geometry *geometry,
-		void *const *objs, void *const *end,
+		uintptr_t step, void *const *objs, void *const *end,
 		struct list_head *surplus)
 {
 	struct slab *slab = find_slab(*objs, geometry->class);
@@ -367,7 +424,11 @@ give_run_locked(struct slab_pool *pool, const struct geometry *geometry,
 	/* An address, not a sum to be made of its parts each time. */
 	arch_keep_in("r", slab);
 	free_before = slab->free_map[0];
-	left = mark_run_locked(slab, geometry, objs, end, &words);
+	left = objs;
+	if (step)
+		left = mark_row_locked(slab, geometry, step, objs, end, &words);
+	if (left == objs)
+		left = mark_run_locked(slab, geometry, objs, end, &words);
 	if (unlikely(left == objs))
 		return objs;
 	if (class_is_paged(geometry->class)) {
@@ -413,11 +474,13 @@ void slab_pool_drain(unsigned int class, void *const *objs, unsigned int n)
 	struct list_head surplus = LIST_HEAD_INIT(surplus);
 	struct geometry geometry = class_geometry(class);
 	void *const *end = objs + n, *const *next = objs, *const *left;
+	uintptr_t step = row_step(class_size(class), objs, n);
 	const char *fault = NULL;
 
 	lock_pool(pool);
 	for (; next != end; next = left) {
-		left = give_run_locked(pool, &geometry, next, end, &surplus);
+		left = give_run_locked(pool, &geometry, step, next, end,
+				       &surplus);
 		if (likely(left != next))
 			continue;
 		fault = give_stray_locked(pool, class, *left++);

@@ -302,6 +302,31 @@ static void double_free_within_a_batch(struct kunit *test)
 			   "^hakmem: .*double free.*%p", objs[20]);
 }
 
+static void drain_row(void *arg)
+{
+	(void)arg;
+	tier_under_test.ops->drain(FIRST, objs, 30);
+}
+
+/* Objects next to each other go back by the word; each is checked still. */
+static void double_free_within_a_row(struct kunit *test)
+{
+	unsigned int i;
+
+	refill(test, FIRST, objs, 30);
+	tier_under_test.ops->drain(FIRST, &objs[20], 1);
+	KUNIT_EXPECT_DEATH(test, drain_row, NULL, SIGABRT,
+			   "^hakmem: .*double free.*%p", objs[20]);
+	for (i = 0; i < 15; i++) {
+		void *other = objs[29 - i];
+
+		objs[29 - i] = objs[i];
+		objs[i] = other;
+	}
+	KUNIT_EXPECT_DEATH(test, drain_row, NULL, SIGABRT,
+			   "^hakmem: .*double free.*%p", objs[9]);
+}
+
 static unsigned int most_at_once(unsigned int class)
 {
 	return (unsigned int)min((size_t)300, 1 + 4 * MIB / class_size(class));
@@ -381,6 +406,7 @@ static const struct kunit_case tier_cases[] = {
 	KUNIT_CASE(counters_count),
 	KUNIT_CASE(drain_checks_every_object),
 	KUNIT_CASE(double_free_within_a_batch),
+	KUNIT_CASE(double_free_within_a_row),
 	KUNIT_CASE(threads_get_different_objects),
 	KUNIT_CASE(malloc_uses_the_tier),
 	{}
