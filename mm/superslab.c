@@ -80,10 +80,12 @@ static void lock_space(void)
 		init_lists_locked();
 }
 
+/*
+ * No slab in it has a class: its record is fresh from the kernel, or of one
+ * whose slabs were put. To write that down would touch all pages of the record.
+ */
 static void superslab_init(struct superslab *superslab, uintptr_t base)
 {
-	unsigned int i;
-
 	list_init(&superslab->node);
 	superslab->base = base;
 	superslab->longest = 0;
@@ -91,8 +93,6 @@ static void superslab_init(struct superslab *superslab, uintptr_t base)
 	superslab->free_units = ALL_UNITS;
 	superslab->dirty_units = 0;
 	superslab->owner_data = NULL;
-	for (i = 0; i < SUPERSLAB_SLABS; i++)
-		superslab->slabs[i].class = CLASS_NONE;
 }
 
 /* The next place in the window that no superslab stands on. */

@@ -331,9 +331,10 @@ bool vm_take_huge_page(void *addr, size_t size, bool fill)
 	 */
 	madvise(addr, size, MADV_NOHUGEPAGE);
 	fill = fill && !madvise(addr, size, MADV_HUGEPAGE);
-	if (fill)
+	if (fill) {
 		*(volatile char *)addr = 0;
-	madvise(addr, size, MADV_NOHUGEPAGE);
+		madvise(addr, size, MADV_NOHUGEPAGE);
+	}
 	errno = saved;
 	return fill;
 }
