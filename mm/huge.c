@@ -22,6 +22,11 @@
 /* To learn of larger objects would take long. */
 #define ADVISED_MAX	((size_t)64 << 20)
 
+/* However small the process is, what is left over of these does not show. */
+#define ALWAYS_FROM	(2 * SUPERSLAB_SIZE)
+/* Of what it had, so much is looked at. */
+#define SEEN_MAX	SUPERSLAB_SIZE
+
 /* So many dense objects in a row, and the next get huge pages... */
 #define DENSE_ENOUGH	2
 /* ...but for one in so many, to see whether they are dense still. */
@@ -53,9 +58,14 @@ void huge_init(void)
 	errno = saved;
 }
 
+static bool enabled(void)
+{
+	return on_request && from_mb.value;
+}
+
 static bool grown(size_t mapped)
 {
-	return on_request && from_mb.value && mapped >> 20 > from_mb.value;
+	return enabled() && mapped >> 20 > from_mb.value;
 }
 
 bool huge_offer(void *addr, size_t size, size_t mapped, bool dense)
@@ -72,9 +82,26 @@ bool huge_advise(void *addr, size_t size, size_t mapped)
 {
 	static unsigned int probes;
 
-	if (!is_advisable(size) || !grown(mapped) ||
+	if (!is_advisable(size) || !enabled() ||
+	    (size < ALWAYS_FROM && !grown(mapped)) ||
 	    READ_ONCE(dense_in_a_row) < DENSE_ENOUGH ||
 	    !(__atomic_fetch_add(&probes, 1, __ATOMIC_RELAXED) % PROBE_EVERY))
+		return false;
+	vm_advise_huge_pages(addr, size);
+	return true;
+}
+
+static bool is_dense(const void *addr, size_t size)
+{
+	return vm_resident(addr, size) >= size - size / 8;
+}
+
+bool huge_follow(void *addr, size_t filled, size_t size)
+{
+	size_t seen = min(filled, SEEN_MAX);
+
+	if (!enabled() || size < ALWAYS_FROM ||
+	    !is_dense((char *)addr + filled - seen, seen))
 		return false;
 	vm_advise_huge_pages(addr, size);
 	return true;
@@ -87,7 +114,7 @@ void huge_learn(const void *addr, size_t size)
 
 	if (!on_request || !is_advisable(size))
 		return;
-	dense = vm_resident(addr, size) >= size - size / 8;
+	dense = is_dense(addr, size);
 	WRITE_ONCE(dense_in_a_row, dense ? min(READ_ONCE(dense_in_a_row) + 1,
 					       DENSE_ENOUGH) : 0);
 }

@@ -35,7 +35,8 @@ bool huge_offer(void *addr, size_t size, size_t mapped, bool dense);
  * huge_advise() - Let an object that was just mapped get huge pages.
  * @addr: of it
  * @size: bytes
- * @mapped: bytes of such objects there were before
+ * @mapped: bytes of such objects there were before; any will do for one that is
+ *	many times what may be left over of it
  *
  * Where its owner touches it, and not before; while those that huge_learn() saw
  * last were touched nearly all over.
@@ -43,6 +44,19 @@ bool huge_offer(void *addr, size_t size, size_t mapped, bool dense);
  * Return: whether it may.
  */
 bool huge_advise(void *addr, size_t size, size_t mapped);
+
+/**
+ * huge_follow() - Let an object that has grown get huge pages.
+ * @addr: of it, now
+ * @filled: bytes it had before
+ * @size: bytes it has now
+ *
+ * Who lets an object grow is about to fill it, and has filled what there was:
+ * the end of that is looked at.
+ *
+ * Return: whether it may.
+ */
+bool huge_follow(void *addr, size_t filled, size_t size);
 
 /* See what a program touched of an object that came without any memory. */
 void huge_learn(const void *addr, size_t size);
@@ -68,6 +82,14 @@ static inline bool huge_advise(void *addr, size_t size, size_t mapped)
 	(void)addr;
 	(void)size;
 	(void)mapped;
+	return false;
+}
+
+static inline bool huge_follow(void *addr, size_t filled, size_t size)
+{
+	(void)addr;
+	(void)filled;
+	(void)size;
 	return false;
 }
 

@@ -452,12 +452,15 @@ static bool cut(struct mapping *mapping, size_t size)
 
 static bool remap(struct mapping *mapping, size_t size)
 {
-	void *moved = vm_remap((void *)mapping->addr, mapping->size, size);
+	size_t filled = mapping->size;
+	void *moved = vm_remap((void *)mapping->addr, filled, size);
 
 	if (!moved)
 		return false;
 	mapping->addr = (uintptr_t)moved;
 	mapping->size = size;
+	if (size > filled && huge_follow(moved, filled, size))
+		mapping->dirty = true;
 	return true;
 }
 

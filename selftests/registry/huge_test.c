@@ -140,6 +140,50 @@ static void large_objects_get_them_while_dense(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, count_advised(test, MUCH), 0);
 }
 
+/* Of an object that grows to twice as much, in a process however small. */
+static bool follows(struct kunit *test, size_t filled, size_t touched)
+{
+	unsigned char *p = vm_map(NULL, 2 * filled, SUPERSLAB_SIZE);
+	bool advised;
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	memset(p + filled - touched, 1, touched);
+	advised = huge_follow(p, filled, 2 * filled);
+	p[filled] = 1;
+	KUNIT_EXPECT_LE(test, resident(p + filled),
+			advised ? SUPERSLAB_SIZE : SUPERSLAB_SIZE / 2);
+	vm_unmap(p, 2 * filled);
+	return advised;
+}
+
+static void growing_object_gets_them_if_it_was_filled(struct kunit *test)
+{
+	const size_t filled = SUPERSLAB_SIZE;
+
+	need_huge_pages(test);
+	KUNIT_EXPECT_TRUE(test, follows(test, filled, filled));
+	KUNIT_EXPECT_FALSE(test, follows(test, filled, filled / 2));
+	KUNIT_EXPECT_FALSE(test, follows(test, filled / 2, filled / 2));
+}
+
+static void one_of_many_pages_gets_them_in_any_process(struct kunit *test)
+{
+	const size_t size = 2 * SUPERSLAB_SIZE;
+	unsigned int i, n = 0;
+	void *p;
+
+	need_huge_pages(test);
+	learn(test, SUPERSLAB_SIZE);
+	learn(test, SUPERSLAB_SIZE);
+	for (i = 0; i < 20; i++) {
+		p = vm_map(NULL, size, SUPERSLAB_SIZE);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		n += huge_advise(p, size, 0);
+		vm_unmap(p, size);
+	}
+	KUNIT_EXPECT_GT(test, n, 10);
+}
+
 /* They count as touched from the start, so that they are given back, too. */
 static void grown_process_has_them(struct kunit *test)
 {
@@ -164,6 +208,8 @@ static const struct kunit_case huge_cases[] = {
 	KUNIT_CASE(dense_range_is_there_at_once),
 	KUNIT_CASE(others_come_page_by_page),
 	KUNIT_CASE(large_objects_get_them_while_dense),
+	KUNIT_CASE(growing_object_gets_them_if_it_was_filled),
+	KUNIT_CASE(one_of_many_pages_gets_them_in_any_process),
 	KUNIT_CASE(grown_process_has_them),
 	{}
 };
