@@ -16,7 +16,8 @@
 
 /* "always [madvise] never", with the one that holds in brackets */
 #define MODE_FILE	"/sys/kernel/mm/transparent_hugepage/enabled"
-#define MODE_WANTED	"always [madvise]"
+#define MODE_ALWAYS	"[always]"
+#define MODE_ON_REQUEST	"always [madvise]"
 #define MODE_SIZE	32
 
 /* To learn of larger objects would take long. */
@@ -36,10 +37,11 @@ static struct knob from_mb __ro_after_init =
 	KNOB("HAKMEM_HUGE_PAGES_FROM_MB", 0, 1048576,
 	     CONFIG_HAKMEM_HUGE_PAGES_FROM_MB,
 	     "MiB of superslabs, or of large objects, from which on the next "
-	     "get huge pages, where the kernel gives them on request; 0: "
-	     "none; needs CONFIG_HAKMEM_HUGE_PAGES");
+	     "get huge pages, unless the kernel gives none; 0: none; needs "
+	     "CONFIG_HAKMEM_HUGE_PAGES");
 
-static bool on_request __ro_after_init;
+static bool on_request __ro_after_init;	/* gives them to who asks */
+static bool unasked __ro_after_init;	/* and to who does not */
 static int dense_in_a_row;
 
 void huge_init(void)
@@ -51,8 +53,10 @@ void huge_init(void)
 	knob_read(&from_mb);
 	fd = open(MODE_FILE, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
-		on_request = read(fd, mode, sizeof(mode) - 1) > 0 &&
-			     parse_prefix(mode, MODE_WANTED);
+		if (read(fd, mode, sizeof(mode) - 1) > 0) {
+			unasked = parse_prefix(mode, MODE_ALWAYS);
+			on_request = parse_prefix(mode, MODE_ON_REQUEST);
+		}
 		close(fd);
 	}
 	errno = saved;
@@ -65,12 +69,14 @@ static bool enabled(void)
 
 static bool grown(size_t mapped)
 {
-	return enabled() && mapped >> 20 > from_mb.value;
+	return from_mb.value && mapped >> 20 > from_mb.value;
 }
 
 bool huge_offer(void *addr, size_t size, size_t mapped, bool dense)
 {
-	return grown(mapped) && vm_take_huge_page(addr, size, dense);
+	if (!unasked && !(on_request && grown(mapped)))
+		return false;
+	return vm_take_huge_page(addr, size, dense && grown(mapped));
 }
 
 static bool is_advisable(size_t size)

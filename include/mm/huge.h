@@ -22,10 +22,10 @@ void huge_init(void);
  * @mapped: bytes that are mapped for the same purpose, with these
  * @dense: whether all of it will be used soon
  *
- * Only where the kernel does so on request: if it does always, or never, all
- * is as it wants. The range is kept from getting huge pages later, when its
- * owner has given parts of it back; sparse ones too, so that neighbours
- * remain one mapping.
+ * Not before a process has grown, and not if little of it will be used: then it
+ * is kept from getting one, where the kernel gives them unasked. One that gets
+ * it is kept from getting another when its owner has given parts of it back;
+ * sparse ones have the same mark, so that neighbours remain one mapping.
  *
  * Return: whether all of the range has memory behind it now, or may have.
  */

@@ -21,7 +21,8 @@
 
 #define MUCH		((size_t)-1)
 
-static void need_huge_pages(struct kunit *test)
+/* @unasked: it holds as well where the kernel gives them to all. */
+static void need_huge_pages(struct kunit *test, bool unasked)
 {
 	char mode[64] = "";
 	FILE *file = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "r");
@@ -34,7 +35,8 @@ static void need_huge_pages(struct kunit *test)
 	}
 	if (!FROM_MB)
 		kunit_skip(test, "not configured");
-	if (!strstr(mode, "[madvise]"))
+	if (!strstr(mode, "[madvise]") &&
+	    !(unasked && strstr(mode, "[always]")))
 		kunit_skip(test, "the kernel has none for who asks");
 }
 
@@ -56,7 +58,7 @@ static void dense_range_is_there_at_once(struct kunit *test)
 	const size_t half = SUPERSLAB_SIZE / 2;
 	unsigned char *p;
 
-	need_huge_pages(test);
+	need_huge_pages(test, true);
 	p = map(test);
 	KUNIT_EXPECT_TRUE(test, huge_offer(p, SUPERSLAB_SIZE, MUCH, true));
 	KUNIT_EXPECT_EQ(test, p[0] | p[half] | p[SUPERSLAB_SIZE - 1], 0);
@@ -72,7 +74,7 @@ static void others_come_page_by_page(struct kunit *test)
 {
 	unsigned char *sparse, *early;
 
-	need_huge_pages(test);
+	need_huge_pages(test, true);
 	sparse = map(test);
 	KUNIT_EXPECT_FALSE(test, huge_offer(sparse, SUPERSLAB_SIZE, MUCH,
 					    false));
@@ -127,7 +129,7 @@ static unsigned int count_advised(struct kunit *test, size_t mapped)
 /* Some go without at any time, to learn from. */
 static void large_objects_get_them_while_dense(struct kunit *test)
 {
-	need_huge_pages(test);
+	need_huge_pages(test, false);
 	KUNIT_EXPECT_EQ(test, count_advised(test, MUCH), 0);
 	learn(test, SUPERSLAB_SIZE);
 	learn(test, SUPERSLAB_SIZE);
@@ -160,7 +162,7 @@ static void growing_object_gets_them_if_it_was_filled(struct kunit *test)
 {
 	const size_t filled = SUPERSLAB_SIZE;
 
-	need_huge_pages(test);
+	need_huge_pages(test, false);
 	KUNIT_EXPECT_TRUE(test, follows(test, filled, filled));
 	KUNIT_EXPECT_FALSE(test, follows(test, filled, filled / 2));
 	KUNIT_EXPECT_FALSE(test, follows(test, filled / 2, filled / 2));
@@ -172,7 +174,7 @@ static void one_of_many_pages_gets_them_in_any_process(struct kunit *test)
 	unsigned int i, n = 0;
 	void *p;
 
-	need_huge_pages(test);
+	need_huge_pages(test, false);
 	learn(test, SUPERSLAB_SIZE);
 	learn(test, SUPERSLAB_SIZE);
 	for (i = 0; i < 20; i++) {
@@ -193,7 +195,7 @@ static void grown_process_has_them(struct kunit *test)
 	uint32_t dirty = 0;
 	size_t i;
 
-	need_huge_pages(test);
+	need_huge_pages(test, true);
 	if (FROM_MB > FROM_MB_MAX)
 		kunit_skip(test, "only beyond %u MiB", FROM_MB_MAX);
 	for (i = 0; i < units; i++) {
