@@ -13,7 +13,7 @@
 # and, at the end, the whole log of those that failed. One whose tools are
 # missing is skipped.
 #
-# Environment: TARGETS: the selftests; CASE.
+# Environment: TARGETS: the selftests; CASE; JOBS: kinds at a time.
 
 set -u
 
@@ -56,41 +56,20 @@ choose_tools()
 
 test_one()
 {
+	choose_tools "$1" || {
+		echo "no compiler; 'make setup-cross'"
+		return 4
+	}
 	# shellcheck disable=SC2086 # lists of words
 	build defconfig &&
 		build $tools -j"$(nproc)" all &&
 		build $tools TARGETS="$TARGETS" selftests
 }
 
-. "$srctree/tools/build/report-one.sh"
-
-# Prints one line
-report_kind()
-{
-	if choose_tools "$1"; then
-		report_one "$1"
-	else
-		printf '%-4s %-24s %4s s  %s\n' skip "$1" 0 \
-			"no compiler; 'make setup-cross'"
-	fi
-}
-
-scratch=$(mktemp -d) || exit 1
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 1' HUP INT TERM
+. "$srctree/tools/build/report-each.sh"
 
 test $# -gt 0 || set -- aarch64-linux-gnu aarch64-linux-gnu:16384 \
 	aarch64-linux-gnu:65536 arm-linux-gnueabihf riscv64-linux-gnu \
 	i686-linux-gnu musl
 
-failed=0
-for kind; do
-	(report_kind "$kind") || failed=$((failed + 1))
-done
-for log in "$scratch"/*.log; do
-	test -e "$log" || continue
-	printf '\n=== %s\n' "$(basename "$log" .log)"
-	cat "$log"
-done
-echo "cross: $(($# - failed)) of $# passed or were skipped"
-test $failed = 0
+report_each cross "passed or were skipped" "$@"

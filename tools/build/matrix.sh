@@ -19,8 +19,7 @@ set -u
 
 srctree=$(cd "$(dirname "$0")/../.." && pwd)
 : "${N:=5}" "${SEED:=$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}"
-: "${JOBS:=$(nproc)}" "${TARGETS=}" "${CC:=gcc}" "${CXX:=g++}"
-export TARGETS CC CXX
+export SEED TARGETS="${TARGETS-}" CC="${CC:-gcc}" CXX="${CXX:-g++}"
 
 # What an outer make exports would be taken for ours.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MAKE_TERMOUT MAKE_TERMERR
@@ -108,7 +107,7 @@ test_one()
 	build ${TARGETS:+TARGETS="$TARGETS"} selftests
 }
 
-. "$srctree/tools/build/report-one.sh"
+. "$srctree/tools/build/report-each.sh"
 
 # --- All of them -------------------------------------------------------------
 
@@ -156,29 +155,6 @@ list_all()
 	done
 }
 
-if test -n "${MATRIX_SCRATCH-}"; then
-	scratch=$MATRIX_SCRATCH
-	report_one "$1"
-	exit
-fi
-
-scratch=$(mktemp -d) || exit 1
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 1' HUP INT TERM
-
 # shellcheck disable=SC2046 # a list of words
 test $# -gt 0 || set -- $(list_all)
-
-echo "matrix: $# configurations, $JOBS at a time, SEED=$SEED"
-printf '%s\n' "$@" |
-	MATRIX_SCRATCH=$scratch xargs -n 1 -P "$JOBS" "$0"
-
-failed=0
-for name; do
-	test -e "$scratch/$name.log" || continue
-	failed=$((failed + 1))
-	printf '\n=== %s\n' "$name"
-	cat "$scratch/$name.log"
-done
-echo "matrix: $(($# - failed)) of $# configurations passed"
-test $failed = 0
+report_each "matrix, SEED=$SEED" "configurations passed" "$@"
