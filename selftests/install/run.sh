@@ -24,6 +24,12 @@ case ${CROSS_COMPILE:+$CC} in
 	CXX="$CXX $target"
 	;;
 esac
+# This kernel runs what is for i686, but the loader of dynamic programs is not
+# where they say. No program here forks, which that emulator cannot do.
+case ${EMULATOR:-none},$CROSS_COMPILE,$(uname -m) in
+none,i?86-*,x86_64)
+	EMULATOR="qemu-i386 -L /usr/${CROSS_COMPILE%-}" ;;
+esac
 here=$srctree/selftests/install
 
 # shellcheck source=selftests/programs/tap.sh
@@ -426,6 +432,13 @@ run_case()
 	tap_fail "$1"
 	tap_notes <"$scratch/verdict"
 }
+
+case $CC in
+*musl-gcc)
+	echo "KTAP version 1"
+	echo "1..0 # SKIP what is installed is for a gcc whose libc is glibc"
+	exit 4 ;;
+esac
 
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# setup.sh [build|bench|install|cross]: install what is missing, by apt-get.
-# "build" leaves out what only some tests want; those tests skip where it is
-# missing. "bench" is for the benchmarks instead, which do without what is
-# missing, "install" for "make deb" and the selftests of what is installed,
-# "cross" for other processors and musl. Nothing is ever removed: the compilers
-# for other processors exclude Debian's gcc-multilib.
+# setup.sh [build|test|bench|install|cross]...: install what is missing, by
+# apt-get. "build" leaves out what only some tests want; those tests skip where
+# it is missing. "test", also without arguments, brings that, "bench" what the
+# benchmarks can use, "install" what "make deb" and the selftests of what is
+# installed need, "cross" other processors and musl. Nothing is ever removed:
+# the compilers for other processors exclude Debian's gcc-multilib.
 set -u
 
 # What has to work, and the Debian package that brings it. A name alone is a
@@ -66,7 +66,6 @@ dh			debhelper
 fakeroot		fakeroot
 lintian			lintian
 '
-
 cross_wants='
 aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
 aarch64-linux-gnu-g++	g++-aarch64-linux-gnu
@@ -108,15 +107,20 @@ as_root()
 	fi
 }
 
+test $# -gt 0 || set -- test
+wants=
+for purpose; do
+	case $purpose in
+	build) ;;
+	test) wants=$wants$test_wants ;;
+	bench) wants=$wants$bench_wants ;;
+	install) wants=$wants$install_wants ;;
+	cross) wants=$wants$cross_wants ;;
+	*) echo "setup: no such purpose: $purpose" >&2; exit 1 ;;
+	esac
+done
 needed=$(echo "$build_needs" | missing)
-wanted=
-case ${1-} in
-build) ;;
-bench) wanted=$(echo "$bench_wants" | missing) ;;
-cross) wanted=$(echo "$cross_wants" | missing) ;;
-install) wanted=$(echo "$install_wants" | missing) ;;
-*) wanted=$(echo "$test_wants" | missing) ;;
-esac
+wanted=$(echo "$wants" | missing)
 test -n "$needed$wanted" || exit 0
 
 by_hand()
