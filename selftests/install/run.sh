@@ -113,7 +113,8 @@ needs_of()
 	manuals_*) echo mandoc ;;
 	completion) echo bash /usr/share/bash-completion/bash_completion ;;
 	built_with_lto.clang) echo clang ld.lld llvm-ar llvm-objcopy ;;
-	debian_*) echo dpkg-buildpackage dh lintian ;;
+	debian_*) echo dpkg-buildpackage dh lintian \
+		/usr/share/build-essential/list ;;
 	esac
 	case $1 in
 	*.cc) echo "${CROSS_COMPILE}g++" ;;

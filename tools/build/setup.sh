@@ -62,6 +62,7 @@ mandoc			mandoc
 shellcheck		shellcheck
 /usr/share/bash-completion/bash_completion	bash-completion
 dpkg-buildpackage	dpkg-dev
+/usr/share/build-essential/list	build-essential
 dh			debhelper
 fakeroot		fakeroot
 lintian			lintian
