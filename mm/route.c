@@ -15,6 +15,7 @@
 #include "mm/meta.h"
 #include "mm/mid.h"
 #include "mm/mixed.h"
+#include "mm/reclaim.h"
 #include "mm/report.h"
 #include "mm/slab_pool.h"
 #include "mm/superslab.h"
@@ -142,15 +143,24 @@ void *route_resize_run(void *ptr, size_t size)
 	return large_resize(ptr, size);
 }
 
+static void __cold expire_all(void)
+{
+	cache_expire();
+	slab_pool_expire();
+	large_expire();
+	superslab_expire();
+}
+
 void route_tick(void)
 {
-	if (unlikely(ace_tick())) {
-		cache_expire();
-		slab_pool_expire();
-		large_expire();
-		superslab_expire();
-	}
-	cache_tend();
+	uint64_t now_ms;
+
+	if (!ace_is_on() || !cache_tick_due())
+		return;
+	now_ms = reclaim_clock_ms();
+	if (unlikely(ace_look(now_ms)))
+		expire_all();
+	cache_tend(now_ms);
 }
 
 bool route_reclaim(size_t *bytes)

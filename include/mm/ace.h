@@ -8,6 +8,7 @@
 #define HAKMEM_MM_ACE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "mm/knobs.h"
 #include "mm/sizes.h"
@@ -24,20 +25,16 @@ static inline const struct tier_ops *ace_tier(unsigned int class)
 	       class <= ACE_CLASS_LAST ? &ace_ops : NULL;
 }
 
-/* After CONFIG_HAKMEM_ACE_TICK_MS, look at the counters and set the limits. */
-bool ace_look(void);
-
 /**
- * ace_tick() - Let the controller work, if it is time.
+ * ace_look() - Let the controller work, if it is time.
+ * @now_ms: by reclaim_clock_ms()
  *
- * For slow paths that hold no lock.
+ * For slow paths that hold no lock. After CONFIG_HAKMEM_ACE_TICK_MS it looks at
+ * the counters and sets the limits.
  *
  * Return: whether all layers should let go of what lay unused.
  */
-static inline bool ace_tick(void)
-{
-	return ace_is_on() && ace_look();
-}
+bool ace_look(uint64_t now_ms);
 
 void ace_fork_child(void);
 
@@ -49,8 +46,9 @@ static inline const struct tier_ops *ace_tier(unsigned int class)
 	return NULL;
 }
 
-static inline bool ace_tick(void)
+static inline bool ace_look(uint64_t now_ms)
 {
+	(void)now_ms;
 	return false;
 }
 

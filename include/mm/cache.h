@@ -95,6 +95,8 @@ void depots_init(void);
  * @freed: those two of these classes of which the tier got objects last
  * @freed_again: objects of only these that it got since
  * @victim: the one that had to make room last
+ * @tick_rest: slow calls to come that need not look at the clock
+ * @tick_ms: what it said when the last one did
  * @epoch: cache_epoch when its idle magazines were last looked for
  * @refills: of each class of the tiny tier, up to when it counts as hot
  * @seen: low bits of each @top at that time
@@ -110,6 +112,8 @@ struct cache {
 	uint8_t freed[2];
 	uint8_t freed_again;
 	uint8_t victim;
+	uint8_t tick_rest;
+	uint64_t tick_ms;
 	unsigned int epoch;
 	uint8_t refills[TINY_CLASS_LAST + 1];
 	uint16_t seen[NR_CLASSES];
@@ -303,8 +307,19 @@ size_t cache_reclaim(void);
 /* From now on, a thread's magazines that are touched are touched again. */
 void cache_begin_epoch(void);
 
+/* Whether this slow call should look at the clock, and then cache_tend(). */
+static inline bool cache_tick_due(void)
+{
+	struct cache *cache = cache_self(&cache_tables);
+
+	if (!cache->tick_rest)
+		return true;
+	cache->tick_rest--;
+	return false;
+}
+
 /* Drain what this thread did not touch in the last epoch. */
-void cache_tend(void);
+void cache_tend(uint64_t now_ms);
 
 /* Drain what lay in the depots and in parked caches since the last call. */
 void cache_expire(void);

@@ -156,14 +156,10 @@ static bool grown_locked(void)
 	return grown;
 }
 
-bool ace_look(void)
+static bool __cold look(uint64_t now)
 {
-	uint64_t now = reclaim_clock_ms();
 	bool expire = false, grown;
 
-	if (likely(now < READ_ONCE(tuner.next_ms) &&
-		   superslab_touched() < READ_ONCE(tuner.growth)))
-		return false;
 	if (!lock_try(&tuner.lock))
 		return false;
 	if (now >= tuner.next_ms)
@@ -175,6 +171,14 @@ bool ace_look(void)
 		slab_pool_mix();
 	}
 	return expire || grown;
+}
+
+bool ace_look(uint64_t now_ms)
+{
+	if (likely(now_ms < READ_ONCE(tuner.next_ms) &&
+		   superslab_touched() < READ_ONCE(tuner.growth)))
+		return false;
+	return look(now_ms);
 }
 
 void ace_fork_child(void)

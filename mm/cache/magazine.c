@@ -29,6 +29,9 @@
 /* A class whose cache was refilled this often is hot. */
 #define HOT_REFILLS	16
 
+/* Of slow calls that follow each other closely, one in so many is timed. */
+#define TICK_EVERY	8
+
 void *no_magazine[MAGAZINE_WORDS] __aligned_to(MAGAZINE_BYTES);
 
 #define NO_MAGAZINES \
@@ -106,7 +109,7 @@ static unsigned int magazine_drain(unsigned int class,
 /* So large that a magazine holds one, if any. */
 static bool is_single(unsigned int class)
 {
-	return class_size(class) > MAGAZINE_KEEP;
+	return class >= CLASS_OF(MAGAZINE_KEEP + 1);
 }
 
 /* Magazines of a class came into a cache, or left it. */
@@ -310,7 +313,7 @@ static uint16_t low_bits(void **top)
 }
 
 /* Give to the tiers what was not touched since the last look. */
-static void expire_idle(struct cache *cache)
+static void __cold expire_idle(struct cache *cache)
 {
 	unsigned int class;
 
@@ -331,12 +334,15 @@ void cache_begin_epoch(void)
 	__atomic_fetch_add(&cache_epoch, 1, __ATOMIC_RELAXED);
 }
 
-void cache_tend(void)
+void cache_tend(uint64_t now_ms)
 {
 	struct cache *cache = cache_self(&cache_tables);
 
-	if (cache_is_real(cache) &&
-	    unlikely(cache->epoch != READ_ONCE(cache_epoch)))
+	if (!cache_is_real(cache))
+		return;
+	cache->tick_rest = now_ms == cache->tick_ms ? TICK_EVERY - 1 : 0;
+	cache->tick_ms = now_ms;
+	if (unlikely(cache->epoch != READ_ONCE(cache_epoch)))
 		expire_idle(cache);
 }
 
