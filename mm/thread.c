@@ -70,11 +70,11 @@ static struct cache *attach_slow(void)
 	return cache;
 }
 
-struct cache *thread_attach(void)
+struct cache *thread_attach_slow(void)
 {
 	struct cache *cache = cache_self(&cache_tables);
 
-	if (unlikely(cache == &cache_tables.boot))
+	if (cache == &cache_tables.boot)
 		cache = attach_slow();
 	return cache == &cache_detached ? NULL : cache;
 }

@@ -7,6 +7,9 @@
 
 #include "mm/cache.h"
 
+/* For a thread that has none yet, or none any more. */
+struct cache *thread_attach_slow(void);
+
 /**
  * thread_attach() - This thread's cache, given to it at its first request.
  *
@@ -15,7 +18,12 @@
  * Return: NULL when the thread must do without one: it is exiting and its
  * destructor has run, or there is no memory or no way to learn of its exit.
  */
-struct cache *thread_attach(void);
+static inline struct cache *thread_attach(void)
+{
+	struct cache *cache = cache_self(&cache_tables);
+
+	return likely(cache_is_real(cache)) ? cache : thread_attach_slow();
+}
 
 /* Make the key whose destructor takes a leaving thread's cache. */
 void thread_init(void);

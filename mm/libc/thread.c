@@ -103,7 +103,7 @@ static struct thread *attach_slow(void)
 	return &nobody;
 }
 
-struct cache *thread_attach(void)
+struct cache *thread_attach_slow(void)
 {
 	struct thread *thread = self();
 
