@@ -85,9 +85,9 @@ static const char *free_object(unsigned int class, void *ptr)
 {
 	const char *fault = NULL;
 
-	if (free_checks())
-		fault = slab_pointer_fault(ptr, class);
 	/* Objects across units have room, but were not checked before. */
+	if (free_checks() && object_looks_wrong(&cache_tables, class, ptr))
+		fault = slab_pointer_fault(ptr, class);
 	if (likely(!fault) && !cache_push(cache_tables_base(), class, ptr)) {
 		cache_free_slow(class, ptr);
 		route_tick();
