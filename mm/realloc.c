@@ -11,10 +11,6 @@
 #include "mm/large.h"
 #include "mm/malloc.h"
 
-/* A block that takes long to copy grows by this part at least. */
-#define GROWTH_DIVISOR	4
-#define AHEAD_MIN_SIZE	((size_t)1024)
-
 /*
  * An object stays as it is while the request fits and leaves little unused:
  * of one that would have to be copied up to half, of pages, which can be cut
@@ -31,12 +27,12 @@ static bool fits_well(size_t size, size_t usable, bool pages)
  */
 static void *alloc_grown(size_t size, size_t usable)
 {
-	size_t ahead = usable + usable / GROWTH_DIVISOR;
+	size_t ahead = size_grown(usable);
 	void *obj = NULL;
 
 	if (size >= REMAP_MIN_SIZE)
 		obj = large_alloc_mapping(size);
-	else if (usable >= AHEAD_MIN_SIZE && ahead < REMAP_MIN_SIZE)
+	else if (ahead < REMAP_MIN_SIZE)
 		size = max(size, ahead);
 	return obj ? obj : malloc_inline(size);
 }

@@ -68,6 +68,16 @@ static __always_inline void *malloc_inline(size_t size)
 #define USABLE_FOREIGN	SIZE_MAX
 size_t usable_size(const void *ptr, const char *function, bool *pages);
 
+/*
+ * How much a block that has to be copied grows at least: what grows by little
+ * is likely to grow again, and from some size on a copy takes longer than all
+ * the rest.
+ */
+static inline size_t size_grown(size_t usable)
+{
+	return usable < 1024 ? usable : usable + usable / 8 * 3;
+}
+
 /* Whether free() looks at a pointer at once, or leaves that to draining. */
 static __always_inline bool free_checks(void)
 {

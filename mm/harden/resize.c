@@ -10,10 +10,6 @@
 #include "mm/route.h"
 #include "slot.h"
 
-/* A block that grows by copying gets room for more, as in mm/realloc.c. */
-#define GROWTH_DIVISOR	4
-#define AHEAD_MIN_SIZE	((size_t)1024)
-
 /**
  * block_find() - The size of a block, for a function that goes on with it.
  * @ptr: not NULL; ends the program if it is no block
@@ -109,11 +105,11 @@ static void *resize_pages(void *ptr, size_t slot, size_t was, size_t size)
 
 static void *move(void *ptr, size_t was, size_t size)
 {
-	size_t ahead = was + was / GROWTH_DIVISOR;
+	size_t ahead = size_grown(was);
 	size_t room = size;
 	void *moved;
 
-	if (size > was && was >= AHEAD_MIN_SIZE && ahead < GUARD_MIN)
+	if (size > was && ahead < GUARD_MIN)
 		room = max(size, ahead);
 	moved = alloc_any(1, size, room, BLOCK_MALLOC, false);
 	if (unlikely(!moved))
