@@ -31,9 +31,10 @@ int hak_posix_memalign(void **memptr, size_t alignment, size_t size)
 	if (!is_power_of_two(alignment) || alignment < sizeof(void *))
 		return EINVAL;
 	ptr = block_alloc_aligned(alignment, size, BLOCK_MALLOC);
-	errno = saved_errno;
-	if (!ptr)
+	if (unlikely(!ptr)) {
+		errno = saved_errno;
 		return ENOMEM;
+	}
 	*memptr = ptr;
 	return 0;
 }

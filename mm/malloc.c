@@ -64,6 +64,8 @@ void *memcheck_malloc(size_t align, size_t size)
 
 void *malloc_aligned(size_t align, size_t size)
 {
+	const struct cache_tables *tables = cache_tables_base();
+	size_t rounded = ALIGN_UP(max(size, (size_t)1), align);
 	unsigned int class;
 	void *obj;
 
@@ -71,9 +73,14 @@ void *malloc_aligned(size_t align, size_t size)
 		return malloc_inline(size);
 	if (memcheck_is_on())
 		return memcheck_malloc(align, size);
+	/* As size_class_aligned(); 0 is a sum too large for its type. */
+	if (rounded - 1 < TINY_MAX_SIZE) {
+		obj = cache_pop(tables, tables->sizes[rounded / OBJECT_ALIGN]);
+		return likely(obj) ? obj : allocate(size, align, false);
+	}
 	class = route_class(size, align);
 	if (class != CLASS_NONE) {
-		obj = cache_pop(cache_tables_base(), class);
+		obj = cache_pop(tables, class);
 		if (likely(obj))
 			return obj;
 	}
