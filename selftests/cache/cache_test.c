@@ -185,7 +185,7 @@ static void idle_magazines_expire(struct kunit *test)
 		cache_begin_epoch();
 		cache_expire();
 		nudge(other);
-		cache_tend();
+		cache_tend(0);
 	}
 	KUNIT_EXPECT_EQ(test, cache_objects(small_class), 0);
 	KUNIT_EXPECT_EQ(test, outstanding(small_class), 0);

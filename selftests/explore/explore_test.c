@@ -420,7 +420,7 @@ static void tend_and_give(void)
 {
 	begin();
 	cache_begin_epoch();
-	cache_tend();
+	cache_tend(0);
 	give(3);
 }
 
