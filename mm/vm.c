@@ -34,8 +34,12 @@
 /* What rt_sigprocmask() reads. */
 #define SIGNAL_SET_BYTES	((size_t)_NSIG / 8)
 
-/* Pages that the kernel is asked about at once: those of a superslab. */
-#define RESIDENT_PAGES		512
+/*
+ * What the kernel is asked about at once: a superslab's. An emulator of larger
+ * pages than its kernel's answers in that one's, which are 4 KiB at least.
+ */
+#define RESIDENT_BYTES		((size_t)2 << 20)
+#define RESIDENT_PAGES		(RESIDENT_BYTES / 4096)
 
 /* Enough for a program to end well; addresses cost nothing. */
 #define SPARE_BYTES		((uint64_t)5 << 28)
@@ -358,7 +362,7 @@ size_t vm_resident(const void *addr, size_t size)
 	int saved = errno;
 
 	for (; at < end; at += n * page) {
-		n = min((end - at) / page, (size_t)RESIDENT_PAGES);
+		n = min(end - at, RESIDENT_BYTES) / page;
 		if (mincore((void *)at, n * page, in_memory))
 			continue;
 		for (i = 0; i < n; i++)
