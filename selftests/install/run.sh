@@ -382,7 +382,7 @@ debian_packages()
 
 # --- Run ---------------------------------------------------------------------
 
-# A clang may be without its runtimes; Debian's are libclang-rt-14-dev.
+# A clang may be without its runtimes.
 links_sanitizer()
 {
 	echo 'int main(void) { return 0; }' | clang "-fsanitize=$1" -x c - \

@@ -10,7 +10,8 @@
 set -u
 
 # What has to work, and the Debian package that brings it. A name alone is a
-# program, <x.h> a header, x.so.N a shared library, x.a a static one, /x a file.
+# program, <x.h> a header, x.so.N a shared library, x.a a static one, /x a file,
+# -x an option of clang's to link with.
 build_needs='
 kconfig-conf		kconfig-frontends-nox
 gcc			gcc
@@ -20,6 +21,7 @@ gcc			gcc
 test_wants='
 g++			g++
 clang			clang
+-fsanitize=address	libclang-rt-dev
 pkg-config		pkg-config
 python3			python3
 perl			perl
@@ -87,6 +89,8 @@ works()
 	'<'*) echo "#include $1" | gcc -E - >/dev/null 2>&1 ;;
 	*.so.*) PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -qF "$1" ;;
 	/*) test -e "$1" ;;
+	-*) echo 'int main(void) { return 0; }' |
+		clang "$1" -x c - -o /dev/null 2>/dev/null ;;
 	*) command -v "$1" >/dev/null ;;
 	esac
 }
