@@ -28,7 +28,7 @@
 #include "mm/thread.h"
 #include "mm/vm.h"
 
-enum init_state init_state;
+bool init_done;
 
 /* Held over the whole start; the holder may come back in, allocating. */
 static struct lock init_lock = LOCK_INIT_RANK(LOCK_RANK_INIT);
@@ -41,20 +41,23 @@ void init_fork_child(void)
 	thread_fork_child();
 }
 
-/* Also when the start fails: another thread may be trying again by then. */
+/*
+ * Before anything is locked, for another thread may fork during the start. The
+ * C library may allocate for it and come back in here; of two threads that
+ * come at once both do it, and the second handler finds nothing to repair.
+ */
 static void hook_fork(void)
 {
+	static uintptr_t hooking;
 	static bool done;
 
 	/* A C library calls its own malloc at the right time. */
-	if (!done && !IS_ENABLED(CONFIG_HAKMEM_LIBC))
-		done = !pthread_atfork(NULL, NULL, init_fork_child);
-}
-
-/* Release: pairs with the acquire in init_ensure(). */
-static void reach(enum init_state state)
-{
-	__atomic_store_n(&init_state, state, __ATOMIC_RELEASE);
+	if (READ_ONCE(done) || READ_ONCE(hooking) == thread_token() ||
+	    IS_ENABLED(CONFIG_HAKMEM_LIBC))
+		return;
+	WRITE_ONCE(hooking, thread_token());
+	WRITE_ONCE(done, !pthread_atfork(NULL, NULL, init_fork_child));
+	WRITE_ONCE(hooking, 0);
 }
 
 /* Once, however often the start fails: sizes depend on it from then on. */
@@ -64,7 +67,6 @@ static void read_environment(void)
 
 	if (done)
 		return;
-	done = true;
 	knobs_init();
 	fallback_init();
 	foreign_init();
@@ -73,24 +75,22 @@ static void read_environment(void)
 	huge_init();
 	depots_init();
 	harden_init();
+	/* Last: a child that was forked before reads all of it. */
+	done = true;
 }
 
+/* A child that was forked in the midst of it begins anew. */
 static void start_locked(void)
 {
-	reach(INIT_BOOTING);
 	read_environment();
 	if (vm_page_size() > SLAB_SIZE)
 		report_fatal("the kernel's pages are larger than 64 KiB");
-	if (!registry_init()) {
-		reach(INIT_DOWN);
-		hook_fork();
+	if (!registry_init())
 		return;
-	}
 	thread_init();
-	reach(INIT_PARTIAL);
-	hook_fork();
+	/* Release: pairs with the acquire in init_ensure(). */
+	__atomic_store_n(&init_done, true, __ATOMIC_RELEASE);
 	harden_seal();
-	reach(INIT_UP);
 }
 
 static void AT_EXIT verify_at_exit(void)
@@ -102,8 +102,9 @@ void init_slow(void)
 {
 	if (lock_owned(&init_lock))
 		return;
+	hook_fork();
 	lock_acquire(&init_lock);
-	if (init_state == INIT_DOWN)
+	if (!init_done)
 		start_locked();
 	lock_release(&init_lock);
 	/* Unlocked: who holds the dynamic loader's lock may come in here. */

@@ -5,24 +5,12 @@
 #ifndef HAKMEM_MM_INIT_H
 #define HAKMEM_MM_INIT_H
 
+#include <stdbool.h>
+
 #include "lib/compiler.h"
 
-/**
- * enum init_state - how far the start has come
- * @INIT_DOWN: nothing is set up
- * @INIT_BOOTING: the registry is being set up
- * @INIT_PARTIAL: memory can be had; the hooks into libc are being set up,
- *	which may itself allocate
- * @INIT_UP: all is set up
- */
-enum init_state {
-	INIT_DOWN,
-	INIT_BOOTING,
-	INIT_PARTIAL,
-	INIT_UP,
-};
-
-extern enum init_state init_state __hidden;
+/* Whether all is set up. */
+extern bool init_done __hidden;
 
 /* A C library's own malloc has no end. */
 #ifdef CONFIG_HAKMEM_LIBC
@@ -39,9 +27,8 @@ void init_fork_child(void);
 /* Safe in any thread at any time, from inside itself as well. */
 static inline void init_ensure(void)
 {
-	/* Acquire: pairs with the release stores in init_slow(). */
-	if (unlikely(__atomic_load_n(&init_state, __ATOMIC_ACQUIRE) <
-		     INIT_UP))
+	/* Acquire: pairs with the release in start_locked(). */
+	if (unlikely(!__atomic_load_n(&init_done, __ATOMIC_ACQUIRE)))
 		init_slow();
 }
 

@@ -52,7 +52,7 @@ void __malloc_donate(char *start, char *end)
 
 void __malloc_atfork(int who)
 {
-	if (who > 0 && init_state != INIT_DOWN)
+	if (who > 0)
 		init_fork_child();
 }
 

@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -134,6 +136,40 @@ static void child_before_the_first_request(struct kunit *test)
 		_exit(use_all_sizes(objects) ? 1 : 0);
 	KUNIT_EXPECT_EQ(test, wait_for_child(pid), 0);
 	KUNIT_EXPECT_NULL(test, use_all_sizes(test));
+}
+
+static atomic_bool start_lingers, start_has_begun;
+
+/* The C library's, which the start of the allocator calls. */
+int sysinfo(struct sysinfo *info)
+{
+	if (atomic_load(&start_lingers)) {
+		atomic_store(&start_has_begun, true);
+		usleep(200000);
+	}
+	return (int)syscall(SYS_sysinfo, info);
+}
+
+static void child_while_another_thread_starts(struct kunit *test)
+{
+	pthread_t thread;
+	pid_t pid;
+
+	need_fork_of_threads(test);
+	if (IS_ENABLED(CONFIG_HAKMEM_LIBC))
+		kunit_skip(test, "the start is over");
+	atomic_store(&start_lingers, true);
+	KUNIT_ASSERT_EQ(test, pthread_create(&thread, NULL, use_all_sizes,
+					     objects), 0);
+	while (!atomic_load(&start_has_begun))
+		usleep(1000);
+	pid = fork();
+	KUNIT_ASSERT_GE(test, pid, 0);
+	atomic_store(&start_lingers, false);
+	if (!pid)
+		_exit(use_all_sizes(objects) ? 1 : 0);
+	KUNIT_EXPECT_EQ(test, wait_for_child(pid), 0);
+	pthread_join(thread, NULL);
 }
 
 static void grandchildren_work(struct kunit *test)
@@ -288,6 +324,7 @@ static void signal_handler_forks(struct kunit *test)
 static const struct kunit_case fork_cases[] = {
 	KUNIT_CASE(child_uses_what_it_inherits),
 	KUNIT_CASE(child_before_the_first_request),
+	KUNIT_CASE(child_while_another_thread_starts),
 	KUNIT_CASE(grandchildren_work),
 	KUNIT_CASE(children_of_a_busy_process),
 	KUNIT_CASE_SLOW(many_children_of_a_busy_process),
