@@ -37,6 +37,8 @@ static struct {
 	uint64_t *objects;	/* with the class in the lowest bits */
 	uint32_t mask;
 	size_t left;		/* objects still to be looked at */
+	const void *bad;	/* the first that is not as it should be */
+	const char *fault;	/* what is wrong with it, NULL if nothing */
 } seen = { .lock = LOCK_INIT_RANK(LOCK_RANK_VERIFY) };
 
 static bool seen_before(unsigned int class, const void *obj)
@@ -64,8 +66,11 @@ static void verify_object(unsigned int class, const void *obj)
 		fault = NULL;
 	if (!fault && seen_before(class, obj))
 		fault = FAULT_FREE;
-	if (unlikely(fault))
-		report_bad_pointer("free", obj, fault);
+	if (likely(!fault))
+		return;
+	seen.bad = obj;
+	seen.fault = fault;
+	seen.left = 0;
 }
 
 /* Below the first object of a magazine is NULL. */
@@ -111,17 +116,24 @@ static void verify_all(void)
 	cache_visit_parked(verify_cache, verify_depots);
 }
 
+static size_t objects_to_see(void)
+{
+	size_t objects = 0;
+	unsigned int class;
+
+	for (class = 1; class < NR_CLASSES; class++)
+		objects += cache_objects(class);
+	return min(objects, VERIFY_MAX);
+}
+
 void cache_verify(void)
 {
-	size_t objects = 0, room = 1, bytes;
-	unsigned int class;
+	size_t objects, room = 1, bytes;
 
 	if (!IS_ENABLED(CONFIG_HAKMEM_DOUBLE_FREE_CHECK) ||
 	    !lock_try(&seen.lock))
 		return;
-	for (class = 1; class < NR_CLASSES; class++)
-		objects += cache_objects(class);
-	objects = min(objects, VERIFY_MAX);
+	objects = objects_to_see();
 	while (room < 2 * objects)
 		room *= 2;
 	bytes = ALIGN_UP(room * sizeof(*seen.objects), vm_page_size());
@@ -133,4 +145,6 @@ void cache_verify(void)
 		vm_unmap(seen.objects, bytes);
 	}
 	lock_release(&seen.lock);
+	if (seen.fault)
+		report_bad_pointer("free", seen.bad, seen.fault);
 }
