@@ -8,7 +8,8 @@
  * which is checked when the block is freed. Then the page cannot be touched
  * either, and is the last to be used again.
  *
- * Lock order: lock, then nothing; memory calls outside of it.
+ * Lock order: lock, then nothing; memory calls outside of it, but for those
+ * that open the pool.
  */
 #include <string.h>
 #include <sys/syscall.h>

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 
 #include "kfence.h"
 #include "lib/compiler.h"
@@ -58,16 +59,23 @@ static void report_fault(uintptr_t addr)
 
 /*
  * The program's own handler goes on, or the default: then the instruction is
- * run again, and ends the program.
+ * run again, and ends the program. A signal that was sent comes by no
+ * instruction: it is sent once more, or was to be ignored.
  */
 static void pass_on(int number, siginfo_t *info, void *context)
 {
-	if (former.sa_flags & SA_SIGINFO)
+	bool sent = info->si_code <= 0;
+
+	if (former.sa_flags & SA_SIGINFO) {
 		former.sa_sigaction(number, info, context);
-	else if (former.sa_handler == SIG_DFL || former.sa_handler == SIG_IGN)
+	} else if (former.sa_handler == SIG_DFL ||
+		   (former.sa_handler == SIG_IGN && !sent)) {
 		signal(number, SIG_DFL);
-	else
+		if (sent)
+			raise(number);
+	} else if (former.sa_handler != SIG_IGN) {
 		former.sa_handler(number);
+	}
 }
 
 static void handle(int number, siginfo_t *info, void *context)

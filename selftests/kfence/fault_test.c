@@ -335,11 +335,33 @@ static void handlers_of_the_program_go_on(struct kunit *test)
 	EXPECT_SAID(test, &report, "^the program's own$");
 }
 
+/* No instruction made it, so none will make it again. */
+static void send_a_fault(void *arg)
+{
+	if (arg)
+		set_handler(IGNORED_BEFORE);
+	hak_free(sampled(1, 100));
+	raise(SIGSEGV);
+	raise(SIGSEGV);
+	_exit(7);
+}
+
+static void signal_that_was_sent_does_its_work(struct kunit *test)
+{
+	struct report report;
+
+	report_call(&report, send_a_fault, NULL);
+	KUNIT_EXPECT_TRUE(test, report_is_death(&report, SIGSEGV, "^$"));
+	report_call(&report, send_a_fault, test);
+	KUNIT_EXPECT_EQ(test, report.status, 7 << 8);
+}
+
 static const struct kunit_case fault_cases[] = {
 	KUNIT_CASE_PARAM(fault_is_reported, faults, describe),
 	KUNIT_CASE(good_twin_lives),
 	KUNIT_CASE(other_faults_are_not_ours),
 	KUNIT_CASE(handlers_of_the_program_go_on),
+	KUNIT_CASE(signal_that_was_sent_does_its_work),
 	{}
 };
 
