@@ -60,11 +60,13 @@ size_t ace_budget(size_t used)
 void ace_pay(size_t size, unsigned int caches, const struct class_limits *base,
 	     struct class_limits *wanted, size_t *budget)
 {
-	size_t each = 2 * size * max(caches, 1U);
-	size_t extra;
+	size_t each, extra;
 
 	if (wanted->magazine <= base->magazine)
 		return;
+	/* Of 32 bits, thousands of caches may want more than there is. */
+	if (__builtin_mul_overflow(2 * size, max(caches, 1U), &each))
+		each = SIZE_MAX;
 	extra = min((size_t)(wanted->magazine - base->magazine),
 		    *budget / each);
 	*budget -= extra * each;

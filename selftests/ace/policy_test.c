@@ -211,6 +211,8 @@ static const struct pay_row {
 	  BASE, { 32, 4, 256 }, { 32, 4, 256 }, 8192 * 16, 0 },
 	{ "less than one object", 102400, 1,
 	  { 0, 0, 10 }, { 4, 4, 20 }, { 0, 0, 20 }, 204799, 204799 },
+	{ "more than there is", SIZE_MAX / 4 + 1, 2,
+	  BASE, { 32, 4, 256 }, { 16, 4, 256 }, 8192, 8192 },
 	{ "a refill stays as it is", 4096, 1,
 	  BASE, { 32, 10, 256 }, { 26, 10, 256 }, 8192 * 10, 0 },
 };
