@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What slab_pool.c, slab_reclaim.c and mix.c have in common: the pools.
+ * What slab_pool.c, slab_reclaim.c, slab_repair.c and mix.c have in common: the
+ * pools.
  */
 #ifndef HAKMEM_MM_POOL_H
 #define HAKMEM_MM_POOL_H
@@ -71,6 +72,9 @@ size_t pool_put_slabs(struct list_head *surplus);
  */
 unsigned int pool_refill_mixed(unsigned int class, void **objs,
 			       unsigned int n, bool at_last);
+
+/* Recount a pool whose lock another thread had at the fork; frees the lock. */
+void pool_repair(struct slab_pool *pool, unsigned int class);
 
 /* Of an object in a mixed slab; lets go of the lock meanwhile. */
 const char *pool_give_mixed_locked(struct slab_pool *pool, void *obj);

@@ -5,11 +5,13 @@
  *   slab_pool_refill()             slab_pool_drain()
  *     take_locked()                  give_run_locked()
  *       take_from_slab()               find_slab()
- *       take_paged()                   mark_run_locked()
- *     slab_get()  when none is left  slab_put()  after unlocking
+ *       take_paged()                   mark_row_locked()
+ *                                      mark_run_locked()
+ *     take_from_next()             slab_put()  after unlocking
+ *       slab_get()
  *
- * Lock order: a pool's lock, then nothing. Slabs are fetched and given back
- * while it is free.
+ * Lock order: a class's fetch lock, then its pool's or the superslabs'; its
+ * pool's, then nothing. Slabs are fetched and given back while that is free.
  */
 #include "pool.h"
 
@@ -26,6 +28,11 @@
 
 struct slab_pool pools[NR_CLASSES] = {
 	[0 ... NR_CLASSES - 1] = { .lock = LOCK_INIT_RANK(LOCK_RANK_POOL) },
+};
+
+/* Each around the fetching of a slab for its pool. */
+static struct lock fetch_locks[NR_CLASSES] = {
+	[0 ... NR_CLASSES - 1] = LOCK_INIT_RANK(LOCK_RANK_FETCH),
 };
 
 /*
@@ -212,33 +219,58 @@ static bool seems_empty(const struct slab_pool *pool)
 	return !first || first == &pool->partial;
 }
 
-unsigned int slab_pool_refill(unsigned int class, void **objs, unsigned int n)
+/* Return: how many objects the slabs of the pool had. */
+static unsigned int take(struct slab_pool *pool, unsigned int class,
+			 void **objs, unsigned int n)
 {
-	struct slab_pool *pool = &pools[class];
-	unsigned int taken = 0;
+	unsigned int taken;
+
+	if (seems_empty(pool))
+		return 0;
+	lock_pool(pool);
+	taken = take_locked(pool, class, objs, n);
+	lock_release(&pool->lock);
+	return taken;
+}
+
+/*
+ * Of threads that find no object at the same time, one fetches a slab and the
+ * others wait for what it has: while memory is mapped there may be hundreds.
+ */
+static unsigned int take_from_next(struct slab_pool *pool, unsigned int class,
+				   void **objs, unsigned int n)
+{
+	unsigned int taken;
 	struct slab *slab;
 
-	if (!seems_empty(pool)) {
+	lock_acquire(&fetch_locks[class]);
+	taken = take(pool, class, objs, n);
+	slab = taken ? NULL : slab_get(class, class_units(class));
+	if (slab) {
 		lock_pool(pool);
+		pool->stats.slabs++;
+		pool->nr_empty++;
+		pool->nr_dirty += pool_count_dirty(slab);
+		WRITE_ONCE(slab->carrier, 0);
+		list_add(&slab->node, &pool->partial);
 		taken = take_locked(pool, class, objs, n);
 		lock_release(&pool->lock);
 	}
-	if (taken)
-		return taken;
-	taken = pool_refill_mixed(class, objs, n, false);
-	if (taken)
-		return taken;
-	slab = slab_get(class, class_units(class));
-	if (!slab)
-		return pool_refill_mixed(class, objs, n, true);
-	lock_pool(pool);
-	pool->stats.slabs++;
-	pool->nr_empty++;
-	pool->nr_dirty += pool_count_dirty(slab);
-	WRITE_ONCE(slab->carrier, 0);
-	list_add(&slab->node, &pool->partial);
-	taken = take_locked(pool, class, objs, n);
-	lock_release(&pool->lock);
+	lock_release(&fetch_locks[class]);
+	return taken;
+}
+
+unsigned int slab_pool_refill(unsigned int class, void **objs, unsigned int n)
+{
+	struct slab_pool *pool = &pools[class];
+	unsigned int taken = take(pool, class, objs, n);
+
+	if (!taken)
+		taken = pool_refill_mixed(class, objs, n, false);
+	if (!taken)
+		taken = take_from_next(pool, class, objs, n);
+	if (!taken)
+		taken = pool_refill_mixed(class, objs, n, true);
 	return taken;
 }
 
@@ -516,54 +548,14 @@ void slab_pool_stats(unsigned int class, struct tier_stats *stats)
 	lock_release(&pool->lock);
 }
 
-/* Recount a slab after a fork in the middle of a change to it. */
-static void repair_slab(struct slab_pool *pool, struct slab *slab)
-{
-	/* On its way between the pool and the superslab, and arrives yet. */
-	if (slab->carrier == thread_token())
-		return;
-	slab->carrier = 0;
-	/* Its thread may have been between the record and the registry. */
-	registry_set_class(slab->base, slab->units, slab->class);
-	list_init(&slab->node);
-	slab->hint = 0;
-	slab->nr_free = (uint16_t)bitmap_count_range(slab->free_map, 0,
-						     slab->nr_objects);
-	pool->stats.slabs++;
-	slab->dirty_map = ~(uint64_t)0;
-	pool->nr_dirty += pool_count_dirty(slab);
-	if (slab->nr_free == slab->nr_objects)
-		pool->nr_empty++;
-	if (slab->nr_free)
-		list_add_tail(&slab->node, &pool->partial);
-}
-
-static void repair_pool(struct slab_pool *pool, unsigned int class)
-{
-	struct superslab *superslab;
-	size_t index = 0;
-	unsigned int i;
-
-	list_init(&pool->partial);
-	pool->nr_empty = 0;
-	pool->nr_dirty = 0;
-	pool->least_dirty = 0;
-	pool->stats.slabs = 0;
-	while ((superslab = registry_next_superslab(&index))) {
-		for (i = 0; i < SUPERSLAB_SLABS; i++) {
-			if (superslab->slabs[i].class == class)
-				repair_slab(pool, &superslab->slabs[i]);
-		}
-	}
-	lock_reset(&pool->lock);
-}
-
 void slab_pool_fork_child(void)
 {
 	unsigned int class;
 
 	for (class = 1; class < NR_CLASSES; class++) {
 		if (lock_orphaned(&pools[class].lock))
-			repair_pool(&pools[class], class);
+			pool_repair(&pools[class], class);
+		if (lock_orphaned(&fetch_locks[class]))
+			lock_reset(&fetch_locks[class]);
 	}
 }

@@ -12,6 +12,7 @@
  * @LOCK_RANK_POOL: slab_pool.c, nor under this one
  * @LOCK_RANK_KFENCE: kfence/core.c, which opens its pool under it
  * @LOCK_RANK_GROW: superslab.c, while a superslab is mapped
+ * @LOCK_RANK_FETCH: slab_pool.c, while a pool without objects fetches a slab
  * @LOCK_RANK_VERIFY: cache/verify.c, around its memory
  * @LOCK_RANK_TUNER: ace/tuner.c
  * @LOCK_RANK_INIT: init.c, around the start
@@ -21,6 +22,7 @@ enum lock_rank {
 	LOCK_RANK_POOL,
 	LOCK_RANK_KFENCE,
 	LOCK_RANK_GROW,
+	LOCK_RANK_FETCH,
 	LOCK_RANK_VERIFY,
 	LOCK_RANK_TUNER,
 	LOCK_RANK_INIT,

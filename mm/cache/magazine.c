@@ -21,7 +21,6 @@
 #define SINGLES_KEEP	((size_t)CONFIG_HAKMEM_MAGAZINE_SINGLES_KB << 10)
 
 #define FIRST_REFILL_BYTES	((size_t)1024)
-#define FIRST_REFILL_MIN	4U
 
 /* So often in a row are singles of two classes freed to have magazines. */
 #define SINGLE_WANTED	2
@@ -200,9 +199,8 @@ static unsigned int refill_count(struct cache *cache, unsigned int class,
 	if (cache->spare[class])
 		n = READ_ONCE(class_limits[class].magazine);
 	if (first)
-		n = min(n, max((unsigned int)(FIRST_REFILL_BYTES /
-					      class_size(class)),
-			       FIRST_REFILL_MIN));
+		n = min(n, (unsigned int)(FIRST_REFILL_BYTES /
+					  class_size(class)));
 	if (is_hot(cache, class) && knob(KNOB_TINY_REFILL_COUNT_HOT))
 		n = knob(KNOB_TINY_REFILL_COUNT_HOT);
 	return max(n, 1U);
