@@ -33,6 +33,10 @@
 /* ...but for one in so many, to see whether they are dense still. */
 #define PROBE_EVERY	8
 
+/* With these, huge pages that nobody touched show as well. */
+#define SHOWS_MIN	(4 * SUPERSLAB_SIZE)
+#define PROBE_SELDOM	32
+
 static struct knob from_mb __ro_after_init =
 	KNOB("HAKMEM_HUGE_PAGES_FROM_MB", 0, 1048576,
 	     CONFIG_HAKMEM_HUGE_PAGES_FROM_MB,
@@ -86,15 +90,17 @@ static bool is_advisable(size_t size)
 
 bool huge_advise(void *addr, size_t size, size_t mapped)
 {
+	bool shows = size >= SHOWS_MIN;
 	static unsigned int probes;
 
 	if (!is_advisable(size) || !enabled() ||
 	    (size < ALWAYS_FROM && !grown(mapped)) ||
 	    READ_ONCE(dense_in_a_row) < DENSE_ENOUGH ||
-	    !(__atomic_fetch_add(&probes, 1, __ATOMIC_RELAXED) % PROBE_EVERY))
+	    !(__atomic_fetch_add(&probes, 1, __ATOMIC_RELAXED) %
+	      (shows ? PROBE_SELDOM : PROBE_EVERY)))
 		return false;
 	vm_advise_huge_pages(addr, size);
-	return true;
+	return !shows;
 }
 
 static bool is_dense(const void *addr, size_t size)

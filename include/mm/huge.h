@@ -41,7 +41,8 @@ bool huge_offer(void *addr, size_t size, size_t mapped, bool dense);
  * Where its owner touches it, and not before; while those that huge_learn() saw
  * last were touched nearly all over.
  *
- * Return: whether it may.
+ * Return: whether it may, and is so small that what is resident of it will not
+ * tell what was touched.
  */
 bool huge_advise(void *addr, size_t size, size_t mapped);
 

@@ -142,6 +142,24 @@ static void large_objects_get_them_while_dense(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, count_advised(test, MUCH), 0);
 }
 
+/* Of several of them: what was touched of one says that it was sparse. */
+static void untouched_huge_pages_show(struct kunit *test)
+{
+	const size_t size = 4 * SUPERSLAB_SIZE;
+	unsigned char *p;
+
+	need_huge_pages(test, false);
+	learn(test, SUPERSLAB_SIZE);
+	learn(test, SUPERSLAB_SIZE);
+	p = vm_map(NULL, size, SUPERSLAB_SIZE);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_FALSE(test, huge_advise(p, size, MUCH));
+	*p = 1;
+	huge_learn(p, size);
+	KUNIT_EXPECT_EQ(test, count_advised(test, MUCH), 0);
+	vm_unmap(p, size);
+}
+
 /* Of an object that grows to twice as much, in a process however small. */
 static bool follows(struct kunit *test, size_t filled, size_t touched)
 {
@@ -210,6 +228,7 @@ static const struct kunit_case huge_cases[] = {
 	KUNIT_CASE(dense_range_is_there_at_once),
 	KUNIT_CASE(others_come_page_by_page),
 	KUNIT_CASE(large_objects_get_them_while_dense),
+	KUNIT_CASE(untouched_huge_pages_show),
 	KUNIT_CASE(growing_object_gets_them_if_it_was_filled),
 	KUNIT_CASE(one_of_many_pages_gets_them_in_any_process),
 	KUNIT_CASE(grown_process_has_them),
