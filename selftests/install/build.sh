@@ -227,9 +227,10 @@ without_hakmem()
 
 cmake_build()
 {
-	cmake -S "$here/$1" -B "$scratch/$2" -DCMAKE_BUILD_TYPE=Release \
-		-DCMAKE_C_FLAGS="$strict" -DCMAKE_CXX_FLAGS="$strict" \
-		"$3" "${4--Wno-dev}" >"$scratch/said" 2>&1 &&
+	CC=$CC CXX=$CXX cmake -S "$here/$1" -B "$scratch/$2" \
+		-DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS="$strict" \
+		-DCMAKE_CXX_FLAGS="$strict" "$3" "${4--Wno-dev}" \
+		>"$scratch/said" 2>&1 &&
 		cmake --build "$scratch/$2" >>"$scratch/said" 2>&1 && return
 	tail -n 30 "$scratch/said"
 	return 1

@@ -107,7 +107,7 @@ needs_of()
 	specs.* | *.gcc.* | config_reads_it_from.program)
 		echo "${CROSS_COMPILE}gcc" ;;
 	cmake_toolchain.clang) echo cmake clang ;;
-	cmake_*) echo cmake ;;
+	cmake_*) echo cmake "${CROSS_COMPILE}g++" ;;
 	meson_*) echo meson ninja "${CROSS_COMPILE}g++" ;;
 	scripts_*) echo shellcheck ;;
 	manuals_*) echo mandoc ;;
@@ -118,7 +118,7 @@ needs_of()
 	esac
 	case $1 in
 	*.cc) echo "${CROSS_COMPILE}g++" ;;
-	run_* | *.sanitizer | cmake_* | *_lto.* | debian_* | completion)
+	run_* | *.sanitizer | *_lto.* | debian_* | completion)
 		# An emulator runs a program, not a shell with its programs.
 		test -z "$EMULATOR" || echo native-programs ;;
 	esac
