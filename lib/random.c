@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* Before the kernel has gathered any, the 16 bytes it gave at the start. */
 static uint64_t start_seed(void)
@@ -25,8 +27,9 @@ uint64_t random_seed(void)
 	uint64_t seed;
 	int saved = errno;
 
-	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) !=
-	    (ssize_t)sizeof(seed))
+	/* Not getrandom(): that is a cancellation point, malloc is none. */
+	if (syscall(SYS_getrandom, &seed, sizeof(seed), GRND_NONBLOCK) !=
+	    (long)sizeof(seed))
 		seed = start_seed();
 	errno = saved;
 	return seed;

@@ -5,10 +5,9 @@
  */
 #include "mm/foreign.h"
 
-#include <fcntl.h>
 #include <stdint.h>
-#include <unistd.h>
 
+#include "lib/file.h"
 #include "lib/print.h"
 #include "mm/next.h"
 #include "mm/registry.h"
@@ -43,12 +42,10 @@ struct place {
 /* Return: the next character, 0 at the end. */
 static char next_char(struct reader *reader)
 {
-	ssize_t got;
-
 	if (reader->at == reader->used) {
-		got = read(reader->fd, reader->chunk, sizeof(reader->chunk));
 		reader->at = 0;
-		reader->used = got > 0 ? (size_t)got : 0;
+		reader->used = file_read(reader->fd, reader->chunk,
+					 sizeof(reader->chunk));
 		if (!reader->used)
 			return '\0';
 	}
@@ -97,7 +94,7 @@ static bool find_place(uintptr_t addr, struct place *place)
 	bool found = false;
 
 	*place = (struct place){ 0 };
-	reader.fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	reader.fd = file_open("/proc/self/maps");
 	if (reader.fd < 0)
 		return true;
 	do {
@@ -106,7 +103,7 @@ static bool find_place(uintptr_t addr, struct place *place)
 		next_name(&reader, place->name, sizeof(place->name));
 		found = addr >= place->start && addr < place->end;
 	} while (!found && place->end);
-	close(reader.fd);
+	file_close(reader.fd);
 	return found;
 }
 

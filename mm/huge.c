@@ -4,11 +4,8 @@
  */
 #include "mm/huge.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "lib/align.h"
+#include "lib/file.h"
 #include "lib/parse.h"
 #include "mm/knobs.h"
 #include "mm/sizes.h"
@@ -51,19 +48,17 @@ static int dense_in_a_row;
 void huge_init(void)
 {
 	char mode[MODE_SIZE] = "";
-	int saved = errno;
 	int fd;
 
 	knob_read(&from_mb);
-	fd = open(MODE_FILE, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		if (read(fd, mode, sizeof(mode) - 1) > 0) {
-			unasked = parse_prefix(mode, MODE_ALWAYS);
-			on_request = parse_prefix(mode, MODE_ON_REQUEST);
-		}
-		close(fd);
+	fd = file_open(MODE_FILE);
+	if (fd < 0)
+		return;
+	if (file_read(fd, mode, sizeof(mode) - 1)) {
+		unasked = parse_prefix(mode, MODE_ALWAYS);
+		on_request = parse_prefix(mode, MODE_ON_REQUEST);
 	}
-	errno = saved;
+	file_close(fd);
 }
 
 static bool enabled(void)

@@ -350,8 +350,29 @@ static void first_calls_may_race(struct kunit *test)
 	}
 }
 
+static void *start_when_cancelled(void *arg)
+{
+	(void)arg;
+	pthread_cancel(pthread_self());
+	hak_free(hak_malloc(100));
+	return NULL;
+}
+
+/* Neither malloc() nor free() is where a thread may be cancelled. */
+static void cancelled_thread_starts(struct kunit *test)
+{
+	pthread_t thread;
+	void *result;
+
+	start_thread(test, &thread, NULL, start_when_cancelled, NULL);
+	pthread_join(thread, &result);
+	KUNIT_ASSERT_NULL(test, result);
+	hak_free(hak_malloc(100));
+}
+
 static const struct kunit_case thread_cases[] = {
 	KUNIT_CASE(first_calls_may_race),
+	KUNIT_CASE(cancelled_thread_starts),
 	KUNIT_CASE(objects_change_threads),
 	KUNIT_CASE(objects_outlive_threads),
 	KUNIT_CASE(passing_threads_leave_nothing),
