@@ -20,7 +20,7 @@ static void enlist(struct lock *lock, const char *name)
 	lock->name = name;
 	lock->number = __atomic_fetch_add(&nr_locks, 1, __ATOMIC_RELAXED);
 	lock->next = READ_ONCE(all_locks);
-	/* Release: pairs with the acquire in first_lock(). */
+	/* Release: pairs with the acquire in lock_after(). */
 	while (!__atomic_compare_exchange_n(&all_locks, &lock->next, lock,
 					    false, __ATOMIC_RELEASE,
 					    __ATOMIC_RELAXED))
@@ -43,9 +43,11 @@ void lock_count_here(unsigned int *counts)
 	counts_here = counts;
 }
 
-static const struct lock *first_lock(void)
+struct lock *lock_after(const struct lock *lock)
 {
-	return __atomic_load_n(&all_locks, __ATOMIC_ACQUIRE);
+	/* Acquire: pairs with the release in enlist(). */
+	return lock ? lock->next :
+		      __atomic_load_n(&all_locks, __ATOMIC_ACQUIRE);
 }
 
 static void add(struct lock_stats *stats, const struct lock *lock)
@@ -72,15 +74,15 @@ static bool is_last_of_name(const struct lock *lock)
 
 bool lock_stats_next(struct lock_stats *stats)
 {
-	const struct lock *lock = stats->at ? stats->at->next : first_lock();
-	const struct lock *other;
+	const struct lock *lock = lock_after(stats->at);
+	const struct lock *other = NULL;
 
 	while (lock && !is_last_of_name(lock))
 		lock = lock->next;
 	if (!lock)
 		return false;
 	*stats = (struct lock_stats){ .at = lock, .name = lock->name };
-	for (other = first_lock(); other; other = other->next) {
+	while ((other = lock_after(other))) {
 		if (!strcmp(other->name, lock->name))
 			add(stats, other);
 	}
@@ -89,9 +91,9 @@ bool lock_stats_next(struct lock_stats *stats)
 
 const char *lock_name(unsigned int number)
 {
-	const struct lock *lock;
+	const struct lock *lock = NULL;
 
-	for (lock = first_lock(); lock; lock = lock->next) {
+	while ((lock = lock_after(lock))) {
 		if (lock->number == number)
 			return lock->name;
 	}

@@ -53,6 +53,9 @@ bool lock_stats_next(struct lock_stats *stats);
 /* Return: where a lock was first taken, NULL if there is none so numbered. */
 const char *lock_name(unsigned int number);
 
+/* Return: of all locks that were ever taken, the next; the first for NULL. */
+struct lock *lock_after(const struct lock *lock);
+
 #else /* CONFIG_HAKMEM_LOCK_STATS */
 
 static inline void lock_stats_start(void)
@@ -73,6 +76,12 @@ static inline bool lock_stats_next(struct lock_stats *stats)
 static inline const char *lock_name(unsigned int number)
 {
 	(void)number;
+	return NULL;
+}
+
+static inline struct lock *lock_after(const struct lock *lock)
+{
+	(void)lock;
 	return NULL;
 }
 

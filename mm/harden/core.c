@@ -407,4 +407,5 @@ void harden_fork_child(void)
 {
 	sweep_fork_child();
 	guard_fork_child();
+	quarantine_fork_child();
 }

@@ -254,6 +254,8 @@ void slot_release(size_t class, void *obj);
 /* For a thread that has no quarantine, and for larger slots. */
 void quarantine_push_slow(void *obj, size_t class, size_t slot);
 
+void quarantine_fork_child(void);
+
 #ifdef CONFIG_HAKMEM_HARDEN
 
 /* A slot rests, and the one that rested longest is free. */

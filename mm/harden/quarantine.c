@@ -118,3 +118,8 @@ size_t harden_flush(struct cache *cache)
 	       flush_ring(quarantine->middle, RING_MIDDLE) +
 	       flush_ring(quarantine->large, RING_LARGE);
 }
+
+void quarantine_fork_child(void)
+{
+	meta_pool_fork_child(&quarantine_pool);
+}

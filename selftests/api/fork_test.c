@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 #include "hakmem.h"
 #include "kunit.h"
+#include "lib/lock_stats.h"
 #include "memory.h"
 #include "mm/init.h"
 
@@ -280,6 +282,78 @@ static void two_threads_fork(struct kunit *test)
 	stop_busy_threads(busy, ARRAY_LENGTH(busy));
 }
 
+/**
+ * struct holder - a thread that holds a lock while its process forks
+ * @lock: which
+ * @held: it has it
+ * @let_go: it shall give it back
+ */
+struct holder {
+	struct lock *lock;
+	sem_t held;
+	sem_t let_go;
+};
+
+static void *hold_lock(void *arg)
+{
+	struct holder *holder = arg;
+
+	lock_acquire(holder->lock);
+	sem_post(&holder->held);
+	while (sem_wait(&holder->let_go))
+		;
+	lock_release(holder->lock);
+	return NULL;
+}
+
+/* Return: how the child ended. */
+static int fork_beside_holder(struct kunit *test, struct lock *lock)
+{
+	struct holder holder = { .lock = lock };
+	pthread_t thread;
+	int status;
+	pid_t pid;
+
+	sem_init(&holder.held, 0, 0);
+	sem_init(&holder.let_go, 0, 0);
+	KUNIT_ASSERT_EQ(test, pthread_create(&thread, NULL, hold_lock,
+					     &holder), 0);
+	while (sem_wait(&holder.held))
+		;
+	pid = fork();
+	KUNIT_ASSERT_GE(test, pid, 0);
+	if (!pid)
+		live_as_child();
+	status = wait_for_child(pid);
+	sem_post(&holder.let_go);
+	pthread_join(thread, NULL);
+	return status;
+}
+
+/* Of whatever the child may want, and its thread, which has to get a cache. */
+static void child_beside_each_lock(struct kunit *test)
+{
+	struct lock *lock = NULL;
+	unsigned int n = 0;
+	int status;
+
+	need_fork_of_threads(test);
+	if (!IS_ENABLED(CONFIG_HAKMEM_LOCK_STATS))
+		kunit_skip(test, "CONFIG_HAKMEM_LOCK_STATS is not set");
+	lock_stats_start();
+	allocate_objects(test);
+	use_all_sizes(objects);
+	hak_malloc_trim(0);
+	while ((lock = lock_after(lock))) {
+		status = fork_beside_holder(test, lock);
+		KUNIT_EXPECT_MSG(test, !status, "child %d beside lock %u",
+				 status, n);
+		n++;
+	}
+	kunit_info(test, "%u locks", n);
+	KUNIT_EXPECT_GE(test, n, 5);
+}
+
 static atomic_int handler_forks, handler_failures;
 
 /*
@@ -329,6 +403,7 @@ static const struct kunit_case fork_cases[] = {
 	KUNIT_CASE(children_of_a_busy_process),
 	KUNIT_CASE_SLOW(many_children_of_a_busy_process),
 	KUNIT_CASE(two_threads_fork),
+	KUNIT_CASE(child_beside_each_lock),
 	KUNIT_CASE(signal_handler_forks),
 	{}
 };
