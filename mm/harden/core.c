@@ -290,6 +290,9 @@ free_other(void *ptr, enum block_kind called, size_t told)
 		}
 		slot = ALIGN_DOWN(slot, (size_t)8);
 		fault = slot_fault(ptr, slot, false, &size, &kind);
+		/* A trailer that can say no more does not know the size. */
+		if (slot - TRAILER_BYTES - size == SLACK_MAX)
+			told = SIZE_UNTOLD;
 		if (!fault)
 			fault = use_fault(size, told, kind, called);
 		if (!fault && class == CLASS_MIXED) {

@@ -180,6 +180,27 @@ static void takes_aligned_objects(struct kunit *test)
 	}
 }
 
+/* What a block of many GiB leaves unused is much as well. */
+static void huge_block_shrinks(struct kunit *test)
+{
+	const size_t size = (size_t)5 << 15 << 15, less = size / 5 * 3;
+	char *other, *p;
+
+	if (sizeof(void *) == 4)
+		kunit_skip(test, "not so many addresses");
+	other = hak_malloc(size);
+	p = hak_malloc(size);
+	if (!other || !p)
+		kunit_skip(test, "not so much memory");
+	p[less - 1] = 1;
+	p = hak_realloc(p, less);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_EQ(test, p[less - 1], 1);
+	KUNIT_EXPECT_GE(test, hak_malloc_usable_size(p), less);
+	hak_free_sized(p, less);
+	hak_free(other);
+}
+
 static const struct kunit_case realloc_cases[] = {
 	KUNIT_CASE(null_is_malloc),
 	KUNIT_CASE(zero_frees),
@@ -189,6 +210,7 @@ static const struct kunit_case realloc_cases[] = {
 	KUNIT_CASE(failure_keeps_the_object),
 	KUNIT_CASE(reallocarray_multiplies),
 	KUNIT_CASE(takes_aligned_objects),
+	KUNIT_CASE(huge_block_shrinks),
 	{}
 };
 
