@@ -540,7 +540,9 @@ const void *guard_sweep(const char **fault)
 	const void *found = NULL;
 	unsigned int i;
 
-	lock_acquire(&lock);
+	/* exit() may have been called in a handler that interrupted us. */
+	if (!lock_try(&lock))
+		return NULL;
 	for (i = 0; i < HASH_HEADS && !found; i++) {
 		for (block = heads[i]; block && !found; block = block->chain) {
 			*fault = block->live ? fringe_fault(block) : NULL;
