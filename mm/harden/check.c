@@ -90,7 +90,7 @@ const char *slot_fault(const void *obj, size_t slot, bool in_slab,
 	if (rests(slot) &&
 	    unlikely(!rest_is_whole((const char *)trailer - slack, slack)))
 		return FAULT_OVERFLOW;
-	/* Its slab may have become a mixed one: it has other neighbours then. */
+	/* Its slab may have become a mixed one, with other neighbours. */
 	return before_is_whole(obj, slot) ||
 	       !is_size_class((unsigned int)registry_class(obj)) ?
 	       NULL : FAULT_UNDERFLOW;

@@ -19,8 +19,7 @@
 #include "mm/init.h"
 #include "mm/tier.h"
 
-#define DEPOT_BYTES \
-	((size_t)CONFIG_HAKMEM_DEPOT_KB * KIB * depot_shards())
+#define DEPOT_BYTES	((size_t)CONFIG_HAKMEM_DEPOT_KB * KIB)
 
 /* A class with short magazines and one with long ones. */
 static unsigned int small_class, big_class;
