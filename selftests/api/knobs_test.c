@@ -3,7 +3,6 @@
  * Knobs: how the environment is read. What each does is preload's business.
  */
 #include <elf.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "hakmem.h"
 #include "kunit.h"
+#include "lib/file.h"
 #include "memory.h"
 #include "mm/knobs.h"
 #include "report.h"
@@ -22,15 +22,15 @@ static bool at_secure;
 unsigned long getauxval(unsigned long type)
 {
 	unsigned long entry[2] = { AT_NULL, 0 };
-	int fd = open("/proc/self/auxv", O_RDONLY | O_CLOEXEC);
+	int fd = file_open("/proc/self/auxv");
 
 	if (type == AT_SECURE && at_secure)
 		entry[1] = 1;
 	else
-		while (read(fd, entry, sizeof(entry)) == sizeof(entry) &&
+		while (file_read(fd, (char *)entry, sizeof(entry)) &&
 		       entry[0] != type)
 			;
-	close(fd);
+	file_close(fd);
 	return entry[1];
 }
 
