@@ -252,6 +252,45 @@ static void free_after_realloc_moved(struct kunit *test)
 	hak_free(p);
 }
 
+#define MANY	2000
+
+static void *many[MANY];
+
+/* More than this thread has at hand. */
+static void want_memory(int signal)
+{
+	size_t i;
+
+	(void)signal;
+	for (i = 0; i < 2 * MANY; i++)
+		opaque(hak_malloc(48));
+}
+
+static void free_one_of_many_twice(void *ptr)
+{
+	size_t i;
+
+	signal(SIGABRT, want_memory);
+	for (i = 0; i < MANY; i++)
+		hak_free(many[i]);
+	hak_free(opaque(ptr));
+	exit(0);
+}
+
+/* What nobody noticed before is found at the end, and handlers work then. */
+static void double_free_till_the_end(struct kunit *test)
+{
+	size_t i;
+
+	if (!IS_ENABLED(CONFIG_HAKMEM_DOUBLE_FREE_CHECK) ||
+	    !IS_ENABLED(CONFIG_HAKMEM_TINY) || IS_ENABLED(CONFIG_HAKMEM_LIBC))
+		kunit_skip(test, "nobody looks at the end");
+	for (i = 0; i < MANY; i++)
+		many[i] = hak_malloc(48);
+	EXPECT_REPORT(test, free_one_of_many_twice, many[MANY / 4 * 3], "free",
+		      FREED);
+}
+
 /* The same calls with good pointers must not die. */
 static void good_pointers_are_no_misuse(struct kunit *test)
 {
@@ -277,6 +316,7 @@ static const struct kunit_case misuse_cases[] = {
 	KUNIT_CASE(double_free),
 	KUNIT_CASE(double_free_with_a_gap),
 	KUNIT_CASE(free_after_realloc_moved),
+	KUNIT_CASE(double_free_till_the_end),
 	KUNIT_CASE(good_pointers_are_no_misuse),
 	{}
 };
