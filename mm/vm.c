@@ -225,7 +225,6 @@ void *vm_keep_spare(size_t *size)
 		return NULL;
 	/* Its first page makes the bound that later only moves. */
 	if (!vm_commit(addr, vm_page_size())) {
-		*size = 0;
 		vm_unmap(addr, SPARE_BYTES);
 		return NULL;
 	}

@@ -3,9 +3,9 @@
  * The kernel's memory calls. mm/vm.c is the only file that makes them.
  *
  * Every address and size here but vm_readable()'s is a multiple of
- * vm_page_size(). No function
- * changes errno, none allocates, none takes a lock; all are thread-safe and
- * signal-safe. None may be called while a tier's lock is held.
+ * vm_page_size(). No function changes errno, none allocates, none takes a lock;
+ * all are thread-safe and signal-safe. None may be called while a tier's lock
+ * is held.
  */
 #ifndef HAKMEM_MM_VM_H
 #define HAKMEM_MM_VM_H
@@ -91,7 +91,8 @@ void *vm_remap(void *addr, size_t old_size, size_t size);
  * @to: where to; what is mapped there goes
  * @size: bytes wanted; what is added reads as zero
  *
- * Return: false with nothing changed.
+ * Return: false with the mapping unchanged; what was mapped at @to may be gone
+ * all the same.
  */
 bool vm_move(void *addr, size_t old_size, void *to, size_t size);
 
