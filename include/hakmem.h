@@ -196,7 +196,8 @@ size_t hak_malloc_usable_size(void *ptr);
  * @ptr: a block of hak_malloc(), hak_calloc() or hak_realloc(), or NULL
  * @size: bytes that were asked for
  *
- * C23 7.24.3.4. Keeps errno. As hak_free(): @size is not looked at.
+ * C23 7.24.3.4. Keeps errno. As hak_free(); @size is looked at in hardened
+ * builds only, where another than that ends the program.
  */
 void hak_free_sized(void *ptr, size_t size);
 
@@ -206,8 +207,7 @@ void hak_free_sized(void *ptr, size_t size);
  * @alignment: that was asked for
  * @size: bytes that were asked for
  *
- * C23 7.24.3.5. Keeps errno. As hak_free(): @alignment and @size are not
- * looked at.
+ * C23 7.24.3.5. Keeps errno. As hak_free_sized(): @alignment is not looked at.
  */
 void hak_free_aligned_sized(void *ptr, size_t alignment, size_t size);
 
