@@ -9,6 +9,7 @@
 
 #include "lib/compiler.h"
 #include "lib/parse.h"
+#include "lib/random.h"
 #include "mm/knobs.h"
 #include "mm/report.h"
 
@@ -24,12 +25,9 @@ static unsigned long nr_calls, nr_strikes;
 /* The same for the same seed and number, whichever thread makes the call. */
 static bool by_chance(unsigned long n)
 {
-	uint64_t x = READ_ONCE(plan.seed) + n * 0x9e3779b97f4a7c15u;
+	uint64_t state = READ_ONCE(plan.seed) + (n - 1) * RANDOM_STEP;
 
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-	x ^= x >> 31;
-	return x % PERMILLE_MAX < READ_ONCE(plan.permille);
+	return random_next(&state) % PERMILLE_MAX < READ_ONCE(plan.permille);
 }
 
 static bool by_number(unsigned long n)

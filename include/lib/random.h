@@ -10,10 +10,13 @@
 /* Hard to guess from outside the process; keeps errno, never waits. */
 uint64_t random_seed(void);
 
+/* From one state of a sequence to the next. */
+#define RANDOM_STEP	0x9e3779b97f4a7c15u
+
 /* The next number of a sequence (splitmix64). */
 static inline uint64_t random_next(uint64_t *state)
 {
-	uint64_t z = *state += 0x9e3779b97f4a7c15u;
+	uint64_t z = *state += RANDOM_STEP;
 
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
 	z = (z ^ z >> 27) * 0x94d049bb133111ebu;

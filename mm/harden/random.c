@@ -24,7 +24,7 @@ void random_start(uint64_t seed)
 /* A thread's own stretch of the sequence. */
 static uint64_t draw_state(void)
 {
-	uint64_t mine = __atomic_fetch_add(&state, 0x9e3779b97f4a7c15u,
+	uint64_t mine = __atomic_fetch_add(&state, RANDOM_STEP,
 					   __ATOMIC_RELAXED);
 
 	return random_next(&mine);
