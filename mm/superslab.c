@@ -23,6 +23,7 @@
 
 /* Places to try for a superslab, each twice as far on as the one before. */
 #define MAP_TRIES	64
+
 static struct meta_pool superslab_pool = META_POOL_INIT(struct superslab, 64);
 
 static struct lock grow_lock = LOCK_INIT_RANK(LOCK_RANK_GROW);

@@ -28,6 +28,9 @@
 #define MAGAZINE_WORDS		128
 #define MAGAZINE_BYTES		(MAGAZINE_WORDS * sizeof(void *))
 
+/* Most bytes of objects in one, unless it is made for a single one. */
+#define MAGAZINE_KEEP		((size_t)CONFIG_HAKMEM_MAGAZINE_KB << 10)
+
 /**
  * struct magazine - an array of objects with its header in front
  * @next: in a depot's list

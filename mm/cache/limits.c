@@ -5,7 +5,6 @@
 #include "mm/cache.h"
 #include "mm/knobs.h"
 
-#define MAGAZINE_KEEP	((size_t)CONFIG_HAKMEM_MAGAZINE_KB << 10)
 #define SINGLE_KEEP	((size_t)CONFIG_HAKMEM_MAGAZINE_SINGLE_KB << 10)
 #define REFILL_KEEP	((size_t)CONFIG_HAKMEM_REFILL_KB << 10)
 #define DEPOT_KEEP	((size_t)CONFIG_HAKMEM_DEPOT_KB << 10)
@@ -26,7 +25,6 @@ struct class_limits class_limits_default(unsigned int class)
 
 	if (size <= SINGLE_KEEP)
 		magazine = max(magazine, (size_t)1);
-
 	if (class_on_diet(class)) {
 		magazine = min(magazine, DIET_MAGAZINE);
 		depot = min(depot, DIET_DEPOT_KEEP);

@@ -17,7 +17,6 @@
 #include "mm/thread.h"
 #include "mm/tier.h"
 
-#define MAGAZINE_KEEP	((size_t)CONFIG_HAKMEM_MAGAZINE_KB << 10)
 #define SINGLES_KEEP	((size_t)CONFIG_HAKMEM_MAGAZINE_SINGLES_KB << 10)
 
 #define FIRST_REFILL_BYTES	((size_t)1024)
@@ -71,7 +70,6 @@ const struct cache_tables cache_tables = {
 
 _Static_assert(CLASS_SIZE(68) == SLAB_SIZE && CLASS_SIZE(20) == HOT_SIZE_MAX,
 	       "classes that fit a slab of one unit, and the hot path's");
-
 
 /* Moves on when threads should look for magazines that they do not use. */
 static unsigned int cache_epoch;
@@ -434,10 +432,8 @@ void cache_free_slow(unsigned int class, void *obj)
 		class_source(class)->drain(class, &obj, 1);
 		return;
 	}
-	if (unlikely(lies_in_magazine(cache, class, obj))) {
+	if (unlikely(lies_in_magazine(cache, class, obj)))
 		report_bad_pointer("free", obj, FAULT_FREE);
-		return;
-	}
 	forget_place(cache, obj);
 	if (!is_cached(cache, class) && !becomes_cached(cache, class)) {
 		class_source(class)->drain(class, &obj, 1);
