@@ -44,7 +44,6 @@ static struct {
 	size_t mapped;			/* superslabs in existence */
 	struct reclaim_pace pace;
 	int shrinkers;			/* threads with units taken out */
-	uintptr_t shrinker;		/* token of one that was the last */
 } space;
 
 #define EMPTY_LIST	(&space.room[SUPERSLAB_SLABS])
@@ -389,11 +388,11 @@ static struct superslab *take_victim_locked(size_t limit, bool all,
 }
 
 /* Seen by a forked child: units may be out that nobody will put back. */
-static void shrinkers_add(int n)
+static void set_shrinking(bool shrinking)
 {
-	WRITE_ONCE(superslab_held()->shrinking, n > 0);
-	__atomic_fetch_add(&space.shrinkers, n, __ATOMIC_RELAXED);
-	WRITE_ONCE(space.shrinker, thread_token());
+	__atomic_fetch_add(&space.shrinkers, shrinking ? 1 : -1,
+			   __ATOMIC_RELAXED);
+	WRITE_ONCE(superslab_held()->shrinking, shrinking);
 }
 
 /*
@@ -412,13 +411,13 @@ static size_t shrink_to(size_t limit, bool all)
 		superslab = take_victim_locked(limit, all, &units);
 		if (superslab) {
 			superslab_hold(superslab, units);
-			shrinkers_add(1);
+			set_shrinking(true);
 		}
 		lock_release(&space.lock);
 		if (!superslab)
 			return bytes;
 		if (units == ALL_UNITS && superslab_release(superslab)) {
-			shrinkers_add(-1);
+			set_shrinking(false);
 			superslab_let_go();
 			bytes += SUPERSLAB_SIZE;
 			continue;
@@ -426,7 +425,7 @@ static size_t shrink_to(size_t limit, bool all)
 		purged = superslab_purge_units(superslab, units);
 		lock_space();
 		put_units_locked(superslab, units, purged ? 0 : units);
-		shrinkers_add(-1);
+		set_shrinking(false);
 		superslab_let_go();
 		lock_release(&space.lock);
 		if (!purged)
@@ -562,8 +561,8 @@ static bool space_orphaned(void)
 {
 	if (lock_owned(&space.lock))
 		return false;
-	return lock_orphaned(&space.lock) || space.shrinkers > 1 ||
-	       (space.shrinkers && space.shrinker != thread_token());
+	return lock_orphaned(&space.lock) ||
+	       space.shrinkers > superslab_held()->shrinking;
 }
 
 void superslab_fork_child(void)

@@ -3,12 +3,14 @@
  * Units: where they are found, and what is known to be touched.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "kunit.h"
+#include "lib/lock_stats.h"
 #include "memory.h"
 #include "mm/fault.h"
 #include "mm/reclaim.h"
@@ -311,6 +313,66 @@ static void fragments_do_not_slow_down(struct kunit *test)
 	KUNIT_EXPECT_LT(test, fragmented, 10 * empty + 1e-3);
 }
 
+static void *reclaim(void *arg)
+{
+	superslab_reclaim();
+	return arg;
+}
+
+static struct lock *find_lock(const char *name)
+{
+	struct lock_stats stats = { .at = NULL };
+
+	while (lock_stats_next(&stats)) {
+		if (strstr(stats.name, name))
+			return (struct lock *)(uintptr_t)stats.at;
+	}
+	return NULL;
+}
+
+static size_t free_units(void)
+{
+	struct superslab_usage usage;
+
+	superslab_usage(&usage);
+	return usage.free / SLAB_SIZE;
+}
+
+/* Whoever forks has given some back since another thread took its own out. */
+static void units_on_their_way_come_back_in_a_child(struct kunit *test)
+{
+	struct superslab *empty, *part;
+	struct lock *grow_lock;
+	pthread_t thread;
+	int status;
+	pid_t pid;
+
+	if (!IS_ENABLED(CONFIG_HAKMEM_LOCK_STATS))
+		kunit_skip(test, "CONFIG_HAKMEM_LOCK_STATS is not set");
+	lock_stats_start();
+	empty = take_all(test);
+	part = take_all(test);
+	superslab_put_units(part, unit_mask(3, 2), unit_mask(3, 2));
+	superslab_put_units(empty, unit_mask(0, 32), 0);
+	grow_lock = find_lock("grow_lock");
+	KUNIT_ASSERT_NOT_NULL(test, grow_lock);
+	KUNIT_ASSERT_EQ(test, free_units(), 34);
+
+	lock_acquire(grow_lock);
+	KUNIT_ASSERT_EQ(test, pthread_create(&thread, NULL, reclaim, NULL), 0);
+	while (free_units() != 2)
+		sched_yield();
+	KUNIT_EXPECT_EQ(test, superslab_reclaim(), 2 * SLAB_SIZE);
+	pid = fork();
+	/* Those in no slab and in no other thread's hand are free there. */
+	if (!pid)
+		_exit(free_units() == 64 ? 0 : 1);
+	lock_release(grow_lock);
+	pthread_join(thread, NULL);
+	KUNIT_ASSERT_EQ(test, waitpid(pid, &status, 0), pid);
+	KUNIT_EXPECT_EQ(test, status, 0);
+}
+
 static const struct kunit_case slabs_cases[] = {
 	KUNIT_CASE(tightest_run_is_taken),
 	KUNIT_CASE(neighbouring_units_join),
@@ -321,6 +383,7 @@ static const struct kunit_case slabs_cases[] = {
 	KUNIT_CASE(missed_units_are_counted),
 	KUNIT_CASE(missed_units_do_not_add_up),
 	KUNIT_CASE(units_in_hand_stay_there),
+	KUNIT_CASE(units_on_their_way_come_back_in_a_child),
 	KUNIT_CASE(fragments_do_not_slow_down),
 	{}
 };
