@@ -3,7 +3,6 @@
  * Does what the argument says and prints a number in which a knob shows.
  */
 #include <malloc.h>
-#include <unistd.h>
 
 #include "program.h"
 
@@ -15,12 +14,7 @@
 
 static size_t resident(void)
 {
-	unsigned long pages = 0;
-	FILE *statm = fopen("/proc/self/statm", "r");
-
-	CHECK(statm && fscanf(statm, "%*u %lu", &pages) == 1);
-	fclose(statm);
-	return pages * (size_t)sysconf(_SC_PAGESIZE) / 1024;
+	return (size_t)status_kib("VmRSS:");
 }
 
 /* Bytes that a small object has room for: whose object it is. */
