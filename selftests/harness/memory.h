@@ -93,10 +93,12 @@ void need_mremap(struct kunit *test);
 void need_fork_of_threads(struct kunit *test);
 
 /*
- * Skip a case that asks which pages are in memory: an emulator whose pages are
- * larger than the machine's answers for the machine's.
+ * Skip a case that asks which pages are in memory, or what is mapped where: an
+ * emulator whose pages are larger than the machine's answers for the machine's,
+ * and leaves out of /proc/self/maps what does not end with one of its own.
  */
 void need_mincore(struct kunit *test);
+void need_maps(struct kunit *test);
 
 /* Set a limit of the process by its RLIMIT_ name, or skip the case. */
 void limit_process(struct kunit *test, int resource, size_t bytes);

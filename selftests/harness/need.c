@@ -27,10 +27,21 @@ void need_fork_of_threads(struct kunit *test)
 		kunit_skip(test, "the emulator may hang in such a child");
 }
 
+static bool pages_are_emulated(void)
+{
+	return process_is_emulated() && getenv("QEMU_PAGESIZE");
+}
+
 void need_mincore(struct kunit *test)
 {
-	if (process_is_emulated() && getenv("QEMU_PAGESIZE"))
+	if (pages_are_emulated())
 		kunit_skip(test, "the emulator's mincore() counts other pages");
+}
+
+void need_maps(struct kunit *test)
+{
+	if (pages_are_emulated())
+		kunit_skip(test, "the emulator's maps have holes");
 }
 
 void limit_process(struct kunit *test, int resource, size_t bytes)

@@ -9,9 +9,12 @@
 
 # --- Is malloc ours? ---------------------------------------------------------
 
+# For one program
+seconds=$((60 * ${CK_TIMEOUT_MULTIPLIER:-1}))
+
 run_program()
 {
-	LD_LIBRARY_PATH=$libdir timeout -k 5 60 $EMULATOR "$1" \
+	LD_LIBRARY_PATH=$libdir timeout -k 5 $seconds $EMULATOR "$1" \
 		>"$scratch/out" 2>"$scratch/err"
 	status=$?
 	test $status -eq 0 && test "$(tail -n 1 "$scratch/out")" = "done" &&
@@ -30,7 +33,7 @@ check_shared()
 	}
 	run_program "$1" || return
 	# shellcheck disable=SC2086 # the words of the emulator
-	timeout 60 env LD_LIBRARY_PATH="$libdir" LD_DEBUG=bindings \
+	timeout $seconds env LD_LIBRARY_PATH="$libdir" LD_DEBUG=bindings \
 		$EMULATOR "$1" 2>&1 >/dev/null |
 		grep -E "file $1 .* symbol \`(malloc|free|realloc|_Zn|_Zd)" \
 		>"$scratch/bindings"

@@ -177,6 +177,7 @@ static void owner_is_named(struct kunit *test)
 	struct report report;
 
 	need_foreign(test);
+	need_maps(test);
 #ifndef __GLIBC__
 	kunit_skip(test, "the names are glibc's and those of its heap");
 #endif

@@ -107,8 +107,8 @@ check_symbols()
 run_program()
 {
 	# shellcheck disable=SC2086 # the words of the emulator
-	timeout -k 5 60 $EMULATOR "$scratch/program" >"$scratch/out" \
-		2>"$scratch/err"
+	timeout -k 5 $((60 * ${CK_TIMEOUT_MULTIPLIER:-1})) \
+		$EMULATOR "$scratch/program" >"$scratch/out" 2>"$scratch/err"
 	status=$?
 	[ $status -eq 0 ] && [ "$(tail -n 1 "$scratch/out")" = "done" ] &&
 		return
