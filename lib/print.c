@@ -5,10 +5,13 @@
 #include "lib/print.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "lib/arch.h"
 
 /* Enough for a 64-bit number in decimal or hexadecimal. */
 #define NUMBER_DIGITS	20
@@ -192,13 +195,23 @@ size_t format_buffer(char *buf, size_t size, const char *fmt, ...)
 	return used;
 }
 
+/* Or is it a pipe that nobody reads, to write to which ends the program? */
+static bool has_reader(int fd)
+{
+	struct pollfd poll = { .fd = fd, .events = POLLOUT };
+	uint64_t at_once[2] = { 0 };	/* as the kernel has a time */
+
+	syscall(SYS_PPOLL_NATIVE, &poll, 1, at_once, NULL, 0);
+	return !(poll.revents & (POLLERR | POLLHUP));
+}
+
 void write_all(int fd, const char *data, size_t size)
 {
 	int saved = errno;
 	ssize_t done;
 
-	while (size) {
-		/* Not write(): that is a cancellation point, malloc is none. */
+	/* System calls: libc's functions are cancellation points. */
+	while (size && has_reader(fd)) {
 		done = syscall(SYS_write, fd, data, size);
 		if (done < 0 && errno == EINTR)
 			continue;

@@ -85,8 +85,10 @@
 /* 32-bit machines that came after the year-2038 work have only the second. */
 #ifdef SYS_futex
 #define SYS_FUTEX_NATIVE	SYS_futex
+#define SYS_PPOLL_NATIVE	SYS_ppoll
 #else
 #define SYS_FUTEX_NATIVE	SYS_futex_time64
+#define SYS_PPOLL_NATIVE	SYS_ppoll_time64
 #endif
 
 /* The thread pointer: not 0, even, and no other live thread's. */

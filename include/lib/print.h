@@ -35,7 +35,7 @@ size_t vformat_buffer(char *buf, size_t size, const char *fmt, va_list args)
  * @size: bytes at @data
  *
  * Signal-safe, thread-safe; leaves errno alone. Errors are ignored: there is
- * nobody to tell.
+ * nobody to tell. A pipe without a reader is one, and no reason for SIGPIPE.
  */
 void write_all(int fd, const char *data, size_t size);
 

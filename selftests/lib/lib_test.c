@@ -280,6 +280,19 @@ static void write_all_writes_all(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, pattern_intact(got, used, 1));
 }
 
+/* An error like others, and not the end of the program by SIGPIPE. */
+static void writing_without_a_reader(struct kunit *test)
+{
+	int fds[2];
+
+	KUNIT_ASSERT_EQ(test, pipe(fds), 0);
+	close(fds[0]);
+	errno = 4711;
+	write_all(fds[1], "x", 1);
+	KUNIT_EXPECT_EQ(test, errno, 4711);
+	close(fds[1]);
+}
+
 static void writing_keeps_errno(struct kunit *test)
 {
 	errno = 4711;
@@ -298,6 +311,7 @@ static const struct kunit_case helper_cases[] = {
 	KUNIT_CASE(formats_as_libc),
 	KUNIT_CASE(formatting_stays_in_its_buffer),
 	KUNIT_CASE(write_all_writes_all),
+	KUNIT_CASE(writing_without_a_reader),
 	KUNIT_CASE(writing_keeps_errno),
 	{}
 };
