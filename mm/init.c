@@ -10,6 +10,7 @@
  */
 #include "mm/init.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 
@@ -100,6 +101,8 @@ static void AT_EXIT verify_at_exit(void)
 
 void init_slow(void)
 {
+	int saved = errno;
+
 	if (lock_owned(&init_lock))
 		return;
 	hook_fork();
@@ -109,4 +112,5 @@ void init_slow(void)
 	lock_release(&init_lock);
 	/* Unlocked: who holds the dynamic loader's lock may come in here. */
 	fallback_start();
+	errno = saved;
 }

@@ -2,12 +2,15 @@
 /*
  * Threads that hand objects over, come, go, and allocate while they go.
  */
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -350,6 +353,27 @@ static void first_calls_may_race(struct kunit *test)
 	}
 }
 
+static bool many_processors;
+
+/* The C library's, which the start calls: more than the set has bits for. */
+int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set)
+{
+	memset(set, 0, size);
+	if (many_processors) {
+		errno = EINVAL;
+		return -1;
+	}
+	return syscall(SYS_sched_getaffinity, pid, size, set) < 0 ? -1 : 0;
+}
+
+static void start_keeps_errno(struct kunit *test)
+{
+	many_processors = true;
+	errno = 4711;
+	hak_free(hak_malloc(100));
+	KUNIT_EXPECT_EQ(test, errno, 4711);
+}
+
 static void *start_when_cancelled(void *arg)
 {
 	(void)arg;
@@ -372,6 +396,7 @@ static void cancelled_thread_starts(struct kunit *test)
 
 static const struct kunit_case thread_cases[] = {
 	KUNIT_CASE(first_calls_may_race),
+	KUNIT_CASE(start_keeps_errno),
 	KUNIT_CASE(cancelled_thread_starts),
 	KUNIT_CASE(objects_change_threads),
 	KUNIT_CASE(objects_outlive_threads),
