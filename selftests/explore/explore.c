@@ -25,6 +25,7 @@
 #define STATE_SLOTS	((size_t)1 << 21)
 #define PATH_MAX_STEPS	2000
 #define ROUNDS_MAX	20
+#define LINE_WORDS	8
 
 /* A bit for each thread, in the word of a state. */
 #define ALL_ASLEEP	((1U << EXPLORE_THREADS_MAX) - 1)
@@ -220,27 +221,30 @@ static void resume(struct fiber *fiber)
 
 /* --- States --------------------------------------------------------------- */
 
+static uint64_t hash_words(uint64_t hash, const uint64_t *words, size_t n)
+{
+	while (n--) {
+		hash = (hash ^ *words++) * 0x9e3779b97f4a7c15u;
+		hash ^= hash >> 29;
+	}
+	return hash;
+}
+
+/* Most of it is zero: what is not is hashed with where it is. */
 static uint64_t hash_bytes(uint64_t hash, const void *start, size_t size)
 {
 	const uint64_t *words = start;
-	uint64_t lanes[4] = { hash, 1, 2, 3 };
-	size_t i, n = size / sizeof(*words);
-	unsigned int lane;
+	size_t i, j, n = size / sizeof(*words);
 
-	for (i = 0; i + 4 <= n; i += 4) {
-		for (lane = 0; lane < 4; lane++) {
-			lanes[lane] ^= words[i + lane];
-			lanes[lane] *= 0x9e3779b97f4a7c15u;
-			lanes[lane] ^= lanes[lane] >> 29;
-		}
+	for (i = 0; i < n; i = j) {
+		uint64_t any = 0;
+
+		for (j = i; j < n && j < i + LINE_WORDS; j++)
+			any |= words[j];
+		if (any)
+			hash = hash_words(hash ^ i, words + i, j - i);
 	}
-	for (; i < n; i++)
-		lanes[i % 4] = (lanes[i % 4] ^ words[i]) * 0x9e3779b97f4a7c15u;
-	for (lane = 1; lane < 4; lane++) {
-		lanes[0] = (lanes[0] ^ lanes[lane]) * 0x9e3779b97f4a7c15u;
-		lanes[0] ^= lanes[0] >> 31;
-	}
-	return lanes[0];
+	return hash;
 }
 
 /* All static data, the records, and of each thread what it has on its stack. */
@@ -353,10 +357,19 @@ static unsigned int take_step(unsigned int i, unsigned int asleep)
 	return asleep;
 }
 
+/* However this one ended. */
+static void count_order(unsigned long *kind)
+{
+	struct explored *sum = &known->sum;
+
+	++*kind;
+	if (sum->orders + sum->same + sum->met > known->orders_max)
+		_exit(ORDER_TOO_MANY);
+}
+
 static void __attribute__((noreturn)) end_of_order(void)
 {
-	if (++known->sum.orders > known->orders_max)
-		_exit(ORDER_TOO_MANY);
+	count_order(&known->sum.orders);
 	if (host->depth > known->sum.longest)
 		known->sum.longest = host->depth;
 	scenario_now->finish();
@@ -418,11 +431,11 @@ static void __attribute__((noreturn)) run_orders(void)
 	for (;;) {
 		ready = only_private(ready_threads()) & ~asleep;
 		if (!ready) {
-			known->sum.same++;
+			count_order(&known->sum.same);
 			_exit(ORDER_GOOD);
 		}
 		if (ready & (ready - 1) && seen_before(asleep)) {
-			known->sum.met++;
+			count_order(&known->sum.met);
 			_exit(ORDER_GOOD);
 		}
 		for (;;) {

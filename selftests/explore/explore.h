@@ -58,7 +58,7 @@ struct explored {
 /**
  * explore() - Run a scenario in every order.
  * @scenario: which
- * @orders_max: give up then
+ * @orders_max: give up then; those that are left early count as well
  * @explored: out
  *
  * Return: false when one of them failed, with the order on stderr, or when

@@ -59,6 +59,7 @@ struct kunit {
  * @name: name of the case
  * @run: its body
  * @slow: left out by --quick
+ * @timeout: seconds until it counts as hung, 0 for one of those above
  * @signal: the signal the case must die from, or 0
  * @exit_code: the exit code the case must end with, or 0
  * @params: first element of the parameter table, or NULL
@@ -70,6 +71,7 @@ struct kunit_case {
 	const char *name;
 	void (*run)(struct kunit *test);
 	bool slow;
+	int timeout;
 	int signal;
 	int exit_code;
 	const void *params;
@@ -98,20 +100,17 @@ struct kunit_suite {
 	{ .name = #fn, .run = (fn), .signal = (sig) }
 #define KUNIT_CASE_EXIT(fn, code) \
 	{ .name = #fn, .run = (fn), .exit_code = (code) }
+#define KUNIT_PARAMS(fn, array, describe_fn)				\
+	.name = #fn, .run = (fn), .params = (array),			\
+	.param_size = sizeof((array)[0]),				\
+	.param_count = sizeof(array) / sizeof((array)[0]),		\
+	.describe = (describe_fn)
 #define KUNIT_CASE_PARAM(fn, array, describe_fn)			\
-	{								\
-		.name = #fn, .run = (fn), .params = (array),		\
-		.param_size = sizeof((array)[0]),			\
-		.param_count = sizeof(array) / sizeof((array)[0]),	\
-		.describe = (describe_fn),				\
-	}
+	{ KUNIT_PARAMS(fn, array, describe_fn) }
 #define KUNIT_CASE_PARAM_SLOW(fn, array, describe_fn)			\
-	{								\
-		.name = #fn, .run = (fn), .params = (array),		\
-		.param_size = sizeof((array)[0]),			\
-		.param_count = sizeof(array) / sizeof((array)[0]),	\
-		.describe = (describe_fn), .slow = true,		\
-	}
+	{ KUNIT_PARAMS(fn, array, describe_fn), .slow = true }
+#define KUNIT_CASE_PARAM_TIMEOUT(fn, array, describe_fn, seconds)	\
+	{ KUNIT_PARAMS(fn, array, describe_fn), .timeout = (seconds) }
 
 /* The linker collects the pointers; runner.c walks them. */
 #define kunit_test_suite(suite)						\

@@ -116,4 +116,7 @@ size_t process_mappings(void);
 /* Seconds on the monotonic clock. */
 double seconds_now(void);
 
+/* CPU time of all processes waited for: it is theirs, whatever else runs. */
+double seconds_of_children(void);
+
 #endif /* SELFTESTS_MEMORY_H */

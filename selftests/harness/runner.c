@@ -243,8 +243,8 @@ static void add_case(Suite *suite, const struct kunit_case *row)
 		abort();
 	*ttest = (TTest){ row->name, kunit_run_case, __FILE__, __LINE__ };
 	tcase_add_unchecked_fixture(tcase, before_case, after_case);
-	tcase_set_timeout(tcase, row->slow ? KUNIT_TIMEOUT_SLOW :
-			  KUNIT_TIMEOUT);
+	tcase_set_timeout(tcase, row->timeout ? row->timeout : row->slow ?
+			  KUNIT_TIMEOUT_SLOW : KUNIT_TIMEOUT);
 	_tcase_add_test(tcase, ttest, row->signal, row->exit_code, 0,
 			row->params ? row->param_count : 1);
 	suite_add_tcase(suite, tcase);
