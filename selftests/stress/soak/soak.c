@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,7 +25,9 @@
 #include "replay.h"
 #include "shadow.h"
 
+/* Of the processor's time; and of the clock, by which one waits for ever. */
 #define BOUT_SECONDS_MAX	120
+#define HANG_SECONDS		1800
 #define SHADOW_GIB		64
 
 /* Of all bouts; shared with the process of each. */
@@ -91,7 +94,7 @@ static void *fork_now_and_then(void *arg)
 		usleep(20000);
 		pid = fork();
 		if (!pid) {
-			alarm(BOUT_SECONDS_MAX / 4);
+			alarm(HANG_SECONDS / 2);
 			use_a_little();
 		}
 		if (pid < 0)
@@ -174,6 +177,7 @@ static void expect_nothing_left(void)
 
 static void run_bout(uint64_t seed)
 {
+	const struct itimerval most = { .it_value.tv_sec = BOUT_SECONDS_MAX };
 	struct prng prng = { seed };
 	struct replay_plan plan = { 0 };
 	struct fault_plan faults = { 0 };
@@ -181,7 +185,8 @@ static void run_bout(uint64_t seed)
 	struct replay_result result;
 	bool forks;
 
-	alarm(BOUT_SECONDS_MAX);
+	alarm(HANG_SECONDS);
+	setitimer(ITIMER_PROF, &most, NULL);
 	init_ensure();
 	shadow_reserve(SHADOW_GIB);
 	choose_plan(&prng, &plan);
