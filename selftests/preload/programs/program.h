@@ -79,12 +79,17 @@ static inline size_t mappings(void)
 	return lines;
 }
 
-static inline double milliseconds(void)
+static inline double clock_milliseconds(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
+}
+
+static inline double milliseconds(void)
+{
+	return clock_milliseconds(CLOCK_MONOTONIC);
 }
 
 static inline int finish(void)

@@ -121,9 +121,11 @@ static void realloc_moves_no_bytes(void)
 	CHECK(p && behind);
 	for (i = 0; i < GIB; i += 4096)
 		p[i] = (char)(i >> 12);
-	start = milliseconds();
+	/* What others do meanwhile is not its doing. */
+	start = clock_milliseconds(CLOCK_PROCESS_CPUTIME_ID);
 	moved = realloc(p, GIB + GIB / 4);
-	at_most("realloc from 1 to 1.25 GiB, ms", milliseconds() - start, 10);
+	at_most("realloc from 1 to 1.25 GiB, ms of CPU time",
+		clock_milliseconds(CLOCK_PROCESS_CPUTIME_ID) - start, 10);
 	CHECK(moved);
 	for (i = 0; i < GIB; i += 4096)
 		CHECK(moved[i] == (char)(i >> 12));

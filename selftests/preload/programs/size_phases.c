@@ -4,10 +4,11 @@
  * each size one in a hundred stays for ever: what the others left must serve
  * the next size, though nearly every slab and most pages have a survivor.
  *
- *	size_phases FIRST[,cgroup]
+ *	size_phases FIRST[,random][,cgroup]
  *
- * from that size on, each twice the one before; in a group of its own that may
- * have 128 MiB, where groups can be made.
+ * from that size on, each twice the one before; freed in the order in which
+ * they were allocated or in a random one; in a group of its own that may have
+ * 128 MiB, where groups can be made.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -30,6 +31,19 @@ static size_t random_below(size_t n)
 	state ^= state >> 7;
 	state ^= state << 17;
 	return state % n;
+}
+
+static void shuffle(char **objs, size_t count)
+{
+	char *other;
+	size_t i, j;
+
+	for (i = count; i > 1; i--) {
+		j = random_below(i);
+		other = objs[j];
+		objs[j] = objs[i - 1];
+		objs[i - 1] = other;
+	}
 }
 
 /* Free all but some; these stay allocated, and hold what they were given. */
@@ -56,13 +70,16 @@ static char **fill(size_t size, size_t count)
 	return objs;
 }
 
-static int live(size_t size)
+static int live(size_t size, int random)
 {
 	size_t count = 0, phase;
 	char **objs = NULL;
 
-	printf("# sizes from %zu bytes on\n", size);
+	printf("# sizes from %zu bytes on%s\n", size,
+	       random ? ", freed in random order" : "");
 	for (phase = 0; phase < PHASES; phase++) {
+		if (random)
+			shuffle(objs, count);
 		let_go(objs, count);
 		free(objs);
 		count = LIVE / size;
@@ -103,7 +120,7 @@ static int make_group(char *folder, size_t size, const char *parent,
 }
 
 /* Who takes more is killed. */
-static int live_in_group(size_t size)
+static int live_in_group(size_t size, int random)
 {
 	char folder[128], text[16];
 	int status;
@@ -114,7 +131,7 @@ static int live_in_group(size_t size)
 	    !make_group(folder, sizeof(folder), "/sys/fs/cgroup",
 			"memory.max")) {
 		printf("# no group could be made\n");
-		return live(size);
+		return live(size, random);
 	}
 	printf("# in a group of 128 MiB\n");
 	fflush(stdout);
@@ -123,7 +140,7 @@ static int live_in_group(size_t size)
 	if (!pid) {
 		snprintf(text, sizeof(text), "%d", (int)getpid());
 		CHECK(!write_file(folder, "cgroup.procs", text));
-		exit(live(size));
+		exit(live(size, random));
 	}
 	CHECK(waitpid(pid, &status, 0) == pid);
 	rmdir(folder);
@@ -134,9 +151,12 @@ static int live_in_group(size_t size)
 int main(int argc, char **argv)
 {
 	size_t size;
+	int random;
 
 	need_hakmem();
 	CHECK(argc == 2);
 	size = strtoul(argv[1], NULL, 10);
-	return strstr(argv[1], ",cgroup") ? live_in_group(size) : live(size);
+	random = strstr(argv[1], ",random") != NULL;
+	return strstr(argv[1], ",cgroup") ? live_in_group(size, random) :
+					    live(size, random);
 }

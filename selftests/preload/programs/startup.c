@@ -3,7 +3,7 @@
  * What a process pays for the library before it does anything, and the growth
  * of sixty threads to where nothing is left.
  *
- *	startup self|true|grow
+ *	startup self|true|python|grow
  */
 #include <link.h>
 #include <pthread.h>
@@ -92,6 +92,34 @@ static void look_at_oneself(void)
 	at_most("static TLS, bytes", (double)tls, 64);
 }
 
+/* The largest program that is about everywhere. */
+static void start_with_few_addresses(void)
+{
+	static char program[] = "/usr/bin/python3";
+	char *const argv[] = { program, "-c", "print('x' * 1000)", NULL };
+	const struct rlimit limit = { 20 * MIB, 20 * MIB };
+	int status;
+	pid_t pid;
+
+	if (access(program, X_OK)) {
+		printf("# %s is not installed\n", program);
+		return;
+	}
+	fflush(stdout);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (!pid) {
+		CHECK(freopen("/dev/null", "w", stdout));
+		CHECK(!setrlimit(RLIMIT_AS, &limit));
+		execv(program, argv);
+		_exit(1);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	printf("# python3 with 20 MiB of addresses: %s\n",
+	       status ? "fails" : "works");
+	CHECK(!status);
+}
+
 /* As LTP's mallocstress: 50 blocks, each so many times the one before. */
 static void *grow(void *arg)
 {
@@ -136,6 +164,8 @@ int main(int argc, char **argv)
 		look_at_oneself();
 	else if (!strcmp(argv[1], "true"))
 		start_another();
+	else if (!strcmp(argv[1], "python"))
+		start_with_few_addresses();
 	else
 		grow_in_threads();
 	return finish();
