@@ -91,11 +91,14 @@ static bool purge_objects(const struct slab *slab, uint64_t objs)
 {
 	size_t size = class_size(slab->class);
 	unsigned int first, end;
+	uint64_t after;
 	size_t stop;
 
 	for (; objs; objs &= ~bitmap_word_mask(0, 0, end)) {
 		first = (unsigned int)__builtin_ctzll(objs);
-		end = bitmap_next(&objs, first, slab->nr_objects, false);
+		after = ~(objs >> first);
+		end = first + (after ? (unsigned int)__builtin_ctzll(after) :
+				       BITMAP_WORD_BITS);
 		stop = end == slab->nr_objects ? slab->units * SLAB_SIZE :
 						 end * size;
 		if (!vm_purge((void *)(slab->base + first * size),

@@ -80,24 +80,37 @@ static inline uint64_t bitmap_word_mask(unsigned int word, unsigned int start,
 	return mask;
 }
 
+/* Take the first of @n bits from @start off: those that lie in one word. */
+static inline uint64_t bitmap_first_word(unsigned int *start, unsigned int *n)
+{
+	unsigned int bit = *start % 64;
+	unsigned int part = *n < 64 - bit ? *n : 64 - bit;
+
+	*start += part;
+	*n -= part;
+	return ~(uint64_t)0 >> (64 - part) << bit;
+}
+
 static inline void bitmap_set_range(uint64_t *map, unsigned int start,
 				    unsigned int n)
 {
-	unsigned int end = start + n;
 	unsigned int word;
 
-	for (word = start / 64; word * 64 < end; word++)
-		map[word] |= bitmap_word_mask(word, start, end);
+	while (n) {
+		word = start / 64;
+		map[word] |= bitmap_first_word(&start, &n);
+	}
 }
 
 static inline void bitmap_clear_range(uint64_t *map, unsigned int start,
 				      unsigned int n)
 {
-	unsigned int end = start + n;
 	unsigned int word;
 
-	for (word = start / 64; word * 64 < end; word++)
-		map[word] &= ~bitmap_word_mask(word, start, end);
+	while (n) {
+		word = start / 64;
+		map[word] &= ~bitmap_first_word(&start, &n);
+	}
 }
 
 static inline unsigned int bitmap_count_range(const uint64_t *map,
@@ -127,30 +140,37 @@ static inline unsigned int bitmap_next(const uint64_t *map, unsigned int start,
 				       unsigned int end, bool value)
 {
 	uint64_t flip = value ? 0 : ~(uint64_t)0;
-	unsigned int word;
+	unsigned int word = start / 64, bit;
+	uint64_t bits;
 
-	for (word = start / 64; word * 64 < end; word++) {
-		uint64_t bits = (map[word] ^ flip) &
-				bitmap_word_mask(word, start, end);
-
-		if (bits)
-			return word * 64 + (unsigned int)__builtin_ctzll(bits);
+	if (start >= end)
+		return end;
+	bits = (map[word] ^ flip) & ~(uint64_t)0 << (start % 64);
+	while (!bits) {
+		if (++word * 64 >= end)
+			return end;
+		bits = map[word] ^ flip;
 	}
-	return end;
+	bit = word * 64 + (unsigned int)__builtin_ctzll(bits);
+	return bit < end ? bit : end;
 }
 
 /* Return: the last set bit before @end, plus one; 0 if there is none. */
 static inline unsigned int bitmap_prev_end(const uint64_t *map,
 					   unsigned int end)
 {
-	unsigned int word = (end + 63) / 64;
+	unsigned int word = end / 64;
+	uint64_t bits;
 
-	while (word-- > 0) {
-		uint64_t bits = map[word] & bitmap_word_mask(word, 0, end);
-
+	if (end % 64) {
+		bits = map[word] << (64 - end % 64);
 		if (bits)
+			return end - (unsigned int)__builtin_clzll(bits);
+	}
+	while (word--) {
+		if (map[word])
 			return word * 64 + 64 -
-			       (unsigned int)__builtin_clzll(bits);
+			       (unsigned int)__builtin_clzll(map[word]);
 	}
 	return 0;
 }

@@ -63,7 +63,7 @@ static void compare_bits(struct kunit *test, const uint64_t *map,
 {
 	unsigned int start = (unsigned int)prng_below(prng, BITS);
 	unsigned int n = (unsigned int)prng_below(prng, BITS - start + 1);
-	unsigned int i, count = 0, next_set, next_clear;
+	unsigned int i, count = 0, next_set, next_clear, last_set;
 
 	for (i = start; i < start + n; i++)
 		count += model[i];
@@ -76,10 +76,16 @@ static void compare_bits(struct kunit *test, const uint64_t *map,
 	KUNIT_ASSERT_EQ(test, bitmap_next(map, start, BITS, true), next_set);
 	KUNIT_ASSERT_EQ(test, bitmap_next(map, start, BITS, false),
 			next_clear);
+	KUNIT_ASSERT_EQ(test, bitmap_next(map, start, start + n, true),
+			min(next_set, start + n));
+	KUNIT_ASSERT_EQ(test, bitmap_next(map, start, start + n, false),
+			min(next_clear, start + n));
+	for (last_set = start; last_set && !model[last_set - 1]; last_set--)
+		;
+	KUNIT_ASSERT_EQ(test, bitmap_prev_end(map, start), last_set);
 	KUNIT_ASSERT_EQ(test, bitmap_test(map, start), model[start]);
 }
 
-/* Against an array of bools; ranges of all lengths, 0 and BITS included. */
 /* Bits that begin @n set ones in a row, by looking at each. */
 static uint64_t search_runs(uint64_t bits, unsigned int n)
 {
@@ -113,6 +119,7 @@ static void runs_of_bits(struct kunit *test)
 	}
 }
 
+/* Against an array of bools; ranges of all lengths, 0 and BITS included. */
 static void bitmap_follows_its_model(struct kunit *test)
 {
 	uint64_t map[BITMAP_WORDS(BITS)] = { 0 };
