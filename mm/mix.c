@@ -117,5 +117,4 @@ void slab_pool_mix(void)
 		}
 	}
 	mixed_records_put(records, n);
-	mixed_purge();
 }

@@ -9,6 +9,7 @@
 
 #include "lib/align.h"
 #include "lib/bitmap.h"
+#include "mm/mixed.h"
 #include "mm/superslab.h"
 #include "mm/vm.h"
 
@@ -174,4 +175,5 @@ void slab_pool_expire(void)
 		if (idle)
 			purge_pool(class, keep);
 	}
+	mixed_expire();
 }

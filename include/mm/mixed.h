@@ -71,6 +71,9 @@ size_t mixed_usable(const void *ptr, const char **fault);
 /* Give free pages back to the kernel. Return: bytes. */
 size_t mixed_purge(void);
 
+/* The same for those that were free all the time since the last call. */
+void mixed_expire(void);
+
 /* Bytes of mixed slabs that are free. */
 size_t mixed_free_bytes(void);
 

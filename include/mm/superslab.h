@@ -37,7 +37,6 @@ struct mixed;
  * @hint: no word of @free_map before this one has a bit set
  * @carrier: token of the thread that brings it to its pool or back, 0 while it
  *	is in the pool
- * @mixed: its other record, while @class is CLASS_MIXED
  * @dirty_map: in slabs of paged classes, the objects whose memory was touched
  *	and not purged since
  * @free_map: a set bit is an object that is with the slab; all others are with
@@ -55,7 +54,6 @@ struct slab {
 	uint16_t nr_free;
 	uint16_t hint;
 	uintptr_t carrier;
-	struct mixed *mixed;
 	uint64_t dirty_map;
 	uint64_t free_map[SLAB_MAX_OBJECTS / 64];
 };
@@ -70,6 +68,8 @@ struct slab {
  * @dirty_units: of those, the ones whose memory was touched and not purged
  * @owner_data: of whoever took the superslab whole
  * @first_unit: for each unit in use, the unit its slab begins at
+ * @mixed: of each unit, the other record of its slab while that is a mixed one;
+ *	side by side, as they are read at each object that is freed there
  * @slabs: indexed by the unit a slab begins at
  */
 struct superslab {
@@ -81,6 +81,7 @@ struct superslab {
 	uint32_t dirty_units;
 	void *owner_data;
 	uint8_t first_unit[SUPERSLAB_SLABS];
+	struct mixed *mixed[SUPERSLAB_SLABS];
 	struct slab slabs[SUPERSLAB_SLABS];
 };
 
