@@ -9,6 +9,7 @@
 
 #include "hakmem.h"
 #include "lib/print.h"
+#include "mm/cache.h"
 #include "mm/harden.h"
 #include "mm/init.h"
 #include "mm/large.h"
@@ -49,6 +50,7 @@ int hak_malloc_trim(size_t pad)
 
 void hak_malloc_stats(void)
 {
+	cache_return_all();
 	stats_print(STDERR_FILENO);
 }
 
@@ -79,6 +81,7 @@ struct hak_mallinfo2 hak_mallinfo2(void)
 	struct large_stats large;
 	unsigned int class;
 
+	cache_return_all();
 	superslab_usage(&usage);
 	stats_of_large(&large);
 	harden_mappings(&large.mappings, &large.mapping_bytes);
@@ -177,6 +180,7 @@ int hak_malloc_info(int options, FILE *stream)
 		errno = EINVAL;
 		return -1;
 	}
+	cache_return_all();
 	written = put(stream, "<malloc version=\"hakmem-%s\">\n",
 		      HAKMEM_VERSION);
 	for (class = 1; class < NR_CLASSES && written; class++)

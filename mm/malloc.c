@@ -118,7 +118,8 @@ void free_slow(void *ptr)
 		class = registry_class(ptr);
 	}
 	if (class == CLASS_MIXED) {
-		fault = slab_pool_free_mixed(ptr);
+		if (cache_return(ptr))
+			route_tick();
 	} else if (kfence_owns(ptr)) {
 		fault = kfence_free(ptr);
 	} else if (!is_size_class(class)) {

@@ -8,6 +8,7 @@
 #include "mm/harden.h"
 #include "mm/knobs.h"
 #include "mm/registry.h"
+#include "mm/report.h"
 #include "mm/superslab.h"
 #include "pool.h"
 
@@ -41,29 +42,29 @@ unsigned int pool_refill_mixed(unsigned int class, void **objs,
 const char *pool_give_mixed_locked(struct slab_pool *pool, void *obj)
 {
 	const char *fault;
-	unsigned int class;
 
 	lock_release(&pool->lock);
-	fault = mixed_give(obj, &class);
+	mixed_give(&obj, 1, &fault);
 	lock_pool(pool);
+	/* The pool is about to count what has been counted. */
+	if (!fault)
+		pool->stats.drained--;
 	return fault;
 }
 
-const char *slab_pool_free_mixed(void *ptr)
+void slab_pool_drain_mixed(void *const *objs, unsigned int n)
 {
-	unsigned int class;
-	const char *fault = mixed_give(ptr, &class);
+	const char *fault;
+	unsigned int given = mixed_give(objs, n, &fault);
 
-	if (fault)
-		return fault;
-	__atomic_fetch_add(&pools[class].nr_mixed, 1, __ATOMIC_RELAXED);
-	return NULL;
+	if (unlikely(fault))
+		report_bad_pointer("free", objs[given], fault);
 }
 
 /* Does a class give back far more than it takes, or nothing of either? */
-static bool shrinks_locked(struct slab_pool *pool)
+static bool shrinks_locked(struct slab_pool *pool, unsigned int class)
 {
-	size_t out = pool->stats.drained + READ_ONCE(pool->nr_mixed);
+	size_t out = pool->stats.drained + mixed_given(class);
 	size_t in = pool->stats.refilled;
 	bool shrinks = 2 * (in - pool->seen_in) <= out - pool->seen_out;
 
@@ -73,15 +74,16 @@ static bool shrinks_locked(struct slab_pool *pool)
 }
 
 /* Return: how many of the @n records are left; with none there may be more. */
-static unsigned int mix_some(struct slab_pool *pool, bool first,
+static unsigned int mix_some(unsigned int class, bool first,
 			     struct mixed **records, unsigned int n)
 {
+	struct slab_pool *pool = &pools[class];
 	struct list_head *pos, *next;
 	struct slab *slab;
 
 	lock_pool(pool);
 	next = &pool->partial;
-	if (!first || shrinks_locked(pool))
+	if (!first || shrinks_locked(pool, class))
 		next = pool->partial.next;
 	for (pos = next; pos != &pool->partial && n; pos = next) {
 		next = pos->next;
@@ -110,7 +112,7 @@ void slab_pool_mix(void)
 			continue;
 		first = true;
 		while ((n = mixed_records(records, n))) {
-			n = mix_some(&pools[class], first, records, n);
+			n = mix_some(class, first, records, n);
 			first = false;
 			if (n)
 				break;

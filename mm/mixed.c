@@ -312,25 +312,71 @@ bool mixed_unlist_empty_locked(struct mixed *record)
 	return true;
 }
 
-const char *mixed_give(void *ptr, unsigned int *class)
+/*
+ * The record around an address, which is nobody's business to say without the
+ * lock unless an object is there: NULL, or any record that ever was.
+ */
+static struct mixed *record_around(const void *ptr)
+{
+	struct superslab *superslab = registry_superslab(ptr);
+
+	return likely(superslab) ? UNSEEN(*record_of(superslab, ptr)) : NULL;
+}
+
+bool mixed_is_start(const void *ptr)
+{
+	unsigned int granule = granule_of(ptr);
+	struct mixed *record = record_around(ptr);
+
+	if (unlikely(!record || (uintptr_t)ptr % OBJECT_ALIGN))
+		return false;
+	__builtin_prefetch(&record->used[granule / BITMAP_WORD_BITS], 1);
+	return bitmap_test(record->starts, granule);
+}
+
+/* Return: what is wrong; *@empty is its slab's record if no object is left. */
+static const char *give_locked(const void *obj, struct mixed **empty)
 {
 	unsigned int start, granules;
 	struct mixed *record;
 	const char *fault;
-	bool empty = false;
 
-	mixed_lock();
-	fault = find_locked(ptr, &record, &start);
-	if (!fault) {
-		granules = length_locked(record, start);
-		*class = size_class(granules * OBJECT_ALIGN);
-		clear_locked(record, start, granules);
-		empty = mixed_unlist_empty_locked(record);
+	fault = find_locked(obj, &record, &start);
+	if (unlikely(fault))
+		return fault;
+	granules = length_locked(record, start);
+	mixed.given[size_class(granules * OBJECT_ALIGN)]++;
+	clear_locked(record, start, granules);
+	if (mixed_unlist_empty_locked(record))
+		*empty = record;
+	return NULL;
+}
+
+unsigned int mixed_give(void *const *objs, unsigned int n, const char **fault)
+{
+	struct mixed *empty = NULL;
+	unsigned int given = 0;
+
+	*fault = NULL;
+	while (given < n && !*fault) {
+		mixed_lock();
+		while (given < n && !empty) {
+			*fault = give_locked(objs[given], &empty);
+			if (unlikely(*fault))
+				break;
+			given++;
+		}
+		lock_release(&mixed.lock);
+		if (empty)
+			mixed_put_slab(empty);
+		empty = NULL;
 	}
-	lock_release(&mixed.lock);
-	if (empty)
-		mixed_put_slab(record);
-	return fault;
+	return given;
+}
+
+size_t mixed_given(unsigned int class)
+{
+	return READ_ONCE(mixed.given[class]);
 }
 
 size_t mixed_usable(const void *ptr, const char **fault)

@@ -55,6 +55,7 @@ struct mixed {
  * @lock: guards the rest, and all records
  * @buckets: by log2 of @bound; lazily set
  * @free: granules
+ * @given: objects that came back, by the class of their size
  * @looks: so many times free pages were looked for
  * @purgers: threads with pages taken out
  */
@@ -62,6 +63,7 @@ struct mixed_slabs {
 	struct lock lock;
 	struct list_head buckets[NR_BUCKETS];
 	size_t free;
+	size_t given[NR_CLASSES];
 	size_t looks;
 	unsigned int purgers;
 };

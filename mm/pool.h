@@ -20,7 +20,6 @@
  * @nr_dirty: free objects that were touched, in a paged class
  * @least_dirty: smallest @nr_dirty since slab_pool_expire()
  * @stats: counters
- * @nr_mixed: objects that drained one by one into mixed slabs; atomic
  * @seen_in: objects that had come out at the last slab_pool_mix()
  * @seen_out: objects that had gone back
  *
@@ -33,7 +32,6 @@ struct slab_pool {
 	size_t nr_dirty;
 	size_t least_dirty;
 	struct tier_stats stats;
-	size_t nr_mixed;
 	size_t seen_in;
 	size_t seen_out;
 } __aligned_to(64);

@@ -22,6 +22,7 @@
 #include "lib/lock.h"
 #include "mm/knobs.h"
 #include "mm/lock_order.h"
+#include "mm/mixed.h"
 #include "mm/registry.h"
 #include "mm/report.h"
 #include "mm/superslab.h"
@@ -543,8 +544,8 @@ void slab_pool_stats(unsigned int class, struct tier_stats *stats)
 
 	lock_pool(pool);
 	*stats = pool->stats;
-	stats->drains += READ_ONCE(pool->nr_mixed);
-	stats->drained += READ_ONCE(pool->nr_mixed);
+	stats->drains += mixed_given(class);
+	stats->drained += mixed_given(class);
 	lock_release(&pool->lock);
 }
 

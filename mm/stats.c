@@ -427,10 +427,16 @@ static bool is_exit_file(int fd)
 	       now.st_ino == exit_file.st_ino;
 }
 
-static void __attribute__((__destructor__)) stats_exit(void)
+static void last_words(void)
 {
 	if (exit_fd >= 0 && is_exit_file(exit_fd))
 		stats_print(exit_fd);
+}
+
+static void __attribute__((__destructor__)) stats_exit(void)
+{
+	cache_return_all();
+	last_words();
 }
 
 static void __attribute__((__constructor__)) stats_start(void)
@@ -444,5 +450,5 @@ static void __attribute__((__constructor__)) stats_start(void)
 	if (fd < 0 || fstat(fd, &exit_file))
 		return;
 	exit_fd = fd;
-	report_last_words = stats_exit;
+	report_last_words = last_words;
 }

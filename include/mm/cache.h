@@ -57,6 +57,12 @@ struct magazine {
 #define MAGAZINE_HEADER_WORDS	4	/* with the NULL below the objects */
 #define MAGAZINE_SIZE_MAX	(MAGAZINE_WORDS - MAGAZINE_HEADER_WORDS)
 
+/*
+ * Objects of mixed slabs that wait for each other, as there is one lock for all
+ * of them. What is free there serves all classes: a few, for a short time.
+ */
+#define RETURNS_MAX		32
+
 /**
  * struct class_limits - how much of a class is kept at hand
  * @magazine: objects that a magazine is made for; with 0, objects come
@@ -101,6 +107,8 @@ void depots_init(void);
  * @tick_rest: slow calls to come that need not look at the clock
  * @tick_ms: what it said when the last one did
  * @epoch: cache_epoch when its idle magazines were last looked for
+ * @returns: objects of mixed slabs that are on their way back there
+ * @nr_returns: how many
  * @refills: of each class of the tiny tier, up to when it counts as hot
  * @seen: low bits of each @top at that time
  * @quarantine: of the hardened build; NULL before the first free
@@ -118,6 +126,8 @@ struct cache {
 	uint8_t tick_rest;
 	uint64_t tick_ms;
 	unsigned int epoch;
+	void *returns[RETURNS_MAX];
+	unsigned int nr_returns;
 	uint8_t refills[TINY_CLASS_LAST + 1];
 	uint16_t seen[NR_CLASSES];
 #ifdef CONFIG_HAKMEM_HARDEN
@@ -288,6 +298,17 @@ static inline void cache_free(unsigned int class, void *obj)
 	if (unlikely(!cache_push(cache_tables_base(), class, obj)))
 		cache_free_slow(class, obj);
 }
+
+/**
+ * cache_return() - Free an object of a mixed slab.
+ * @obj: the registry says CLASS_MIXED of it; ends the program over a bad one
+ *
+ * Return: whether those that waited are on their way now.
+ */
+bool cache_return(void *obj);
+
+/* Those of the calling thread that wait go at once. */
+void cache_return_all(void);
 
 /**
  * cache_acquire() - Find a cache for a thread that has none.

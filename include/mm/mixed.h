@@ -8,8 +8,8 @@
  * and any class can be refilled from what is free. A slab that empties goes
  * back to where it came from.
  *
- * An object there is freed through free_slow(), under a lock: the registry
- * says CLASS_MIXED of it.
+ * An object there is freed through free_slow(), for the registry says
+ * CLASS_MIXED of it, and a few together under a lock: see cache_return().
  */
 #ifndef HAKMEM_MM_MIXED_H
 #define HAKMEM_MM_MIXED_H
@@ -57,13 +57,25 @@ void mixed_adopt(struct slab *slab, struct mixed *record);
 unsigned int mixed_refill(unsigned int class, void **objs, unsigned int n);
 
 /**
- * mixed_give() - Take an object back.
+ * mixed_is_start() - Does an object begin here?
  * @ptr: any address of which the registry says CLASS_MIXED
- * @class: out: the class of its size
  *
- * Return: what is wrong with it, NULL if nothing.
+ * Takes no lock, and fetches what mixed_give() will have to look at.
  */
-const char *mixed_give(void *ptr, unsigned int *class);
+bool mixed_is_start(const void *ptr);
+
+/**
+ * mixed_give() - Take objects back.
+ * @objs: any addresses of which the registry said CLASS_MIXED
+ * @n: how many
+ * @fault: out: what is wrong with the first that stays, NULL if none does
+ *
+ * Return: how many came back before that.
+ */
+unsigned int mixed_give(void *const *objs, unsigned int n, const char **fault);
+
+/* Return: objects that came back so far, of the size of a class. */
+size_t mixed_given(unsigned int class);
 
 /* As struct slab_pool's: bytes of an object, or 0 and what is wrong. */
 size_t mixed_usable(const void *ptr, const char **fault);

@@ -17,8 +17,8 @@ unsigned int slab_pool_refill(unsigned int class, void **objs,
 void slab_pool_drain(unsigned int class, void *const *objs, unsigned int n);
 void slab_pool_stats(unsigned int class, struct tier_stats *stats);
 
-/* Free an object of a mixed slab. Return: what is wrong with the pointer. */
-const char *slab_pool_free_mixed(void *ptr);
+/* Free objects of mixed slabs; ends the program over a bad one. */
+void slab_pool_drain_mixed(void *const *objs, unsigned int n);
 
 /* Make the sparse slabs of classes that shrink mixed ones. */
 void slab_pool_mix(void);

@@ -314,6 +314,7 @@ static void __cold expire_idle(struct cache *cache)
 	unsigned int class;
 
 	cache->epoch = READ_ONCE(cache_epoch);
+	cache_give_returns(cache);
 	for (class = 1; class < NR_CLASSES; class++) {
 		if (cache->top[class] == NO_MAGAZINE_TOP)
 			continue;
@@ -461,7 +462,7 @@ void cache_free_slow(unsigned int class, void *obj)
 
 size_t cache_flush(struct cache *cache, bool to_tier)
 {
-	size_t drained = harden_flush(cache);
+	size_t drained = harden_flush(cache) + cache_give_returns(cache);
 	unsigned int class;
 
 	for (class = 1; class < NR_CLASSES; class++) {

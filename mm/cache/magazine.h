@@ -27,6 +27,9 @@ static inline struct magazine *magazine_of(void **top)
 /* Empty a cache, into the depots or past them. Return: objects drained. */
 size_t cache_flush(struct cache *cache, bool to_tier);
 
+/* Let go of the objects of mixed slabs. Return: how many. */
+unsigned int cache_give_returns(struct cache *cache);
+
 /* Return: a parked cache with objects, or NULL. */
 struct cache *cache_unpark(void);
 

@@ -20,12 +20,8 @@ static struct meta_pool quarantine_pool = META_POOL_INIT(struct quarantine, 16);
 
 void slot_release(size_t class, void *obj)
 {
-	const char *fault;
-
 	if (class == CLASS_MIXED) {
-		fault = slab_pool_free_mixed(obj);
-		if (unlikely(fault))
-			report_bad_pointer("free", obj, fault);
+		slab_pool_drain_mixed(&obj, 1);
 		return;
 	}
 	if (cache_push(cache_tables_base(), class, obj))
