@@ -48,7 +48,7 @@ struct class_limits ace_next_limits(size_t size,
 	/* What is drained only to be refilled should have waited. */
 	next.depot = step(now->depot, base->depot,
 			  (unsigned int)(ACE_DEPOT_BYTES / size),
-			  ace_rate(tier_calls, ms) / ACE_DEPOT_DIVISOR);
+			  ace_rate(tier_calls, ms));
 	return next;
 }
 
@@ -72,8 +72,6 @@ void ace_pay(size_t size, unsigned int caches, const struct class_limits *base,
 	*budget -= extra * each;
 	wanted->magazine = base->magazine + (unsigned int)extra;
 	wanted->refill = min(wanted->refill, wanted->magazine);
-	if (base->depot)
-		wanted->depot = max(wanted->depot, 2 * wanted->magazine);
 }
 
 size_t ace_next_growth(size_t touched)

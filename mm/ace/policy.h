@@ -14,13 +14,6 @@
 #define ACE_HOT_RATE		2000
 #define ACE_COLD_RATE		100
 
-/*
- * A depot has to be visited this many times more often than magazines. It saves
- * a drain and a refill, and costs the order: objects come back as they were
- * freed, not as they lie, and the program misses its caches more often.
- */
-#define ACE_DEPOT_DIVISOR	5
-
 /* No magazine and no depot grows beyond these. */
 #define ACE_MAGAZINE_BYTES	((size_t)1 << 20)
 #define ACE_DEPOT_BYTES		((size_t)16 << 20)
@@ -84,8 +77,7 @@ size_t ace_budget(size_t used);
  * @wanted: in: what ace_next_limits() says; out: what can be paid
  * @budget: in: bytes; out: what is left
  *
- * Called for small classes first: they save most lock visits per byte. Depots
- * hold two of the magazines that are deeper, as they do of others.
+ * Called for small classes first: they save most lock visits per byte.
  */
 void ace_pay(size_t size, unsigned int caches, const struct class_limits *base,
 	     struct class_limits *wanted, size_t *budget);

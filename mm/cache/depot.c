@@ -74,11 +74,6 @@ unsigned int depot_spread(unsigned int cpus)
 	while (CPUS_PER_SHARD << shard_bits < cpus &&
 	       2U << shard_bits <= SHARDS_MAX)
 		shard_bits++;
-	return depot_shards();
-}
-
-unsigned int depot_shards(void)
-{
 	return 1U << shard_bits;
 }
 

@@ -25,9 +25,6 @@ static inline size_t magazine_objects(const struct magazine *magazine)
  */
 unsigned int depot_spread(unsigned int cpus);
 
-/* Return: how many shards there are. */
-unsigned int depot_shards(void);
-
 /* Make an empty magazine one for so many objects as its class may have now. */
 void magazine_reset(struct magazine *magazine, unsigned int class);
 

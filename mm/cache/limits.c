@@ -2,7 +2,7 @@
 /*
  * How much of each class is kept at hand, before anything is known of it.
  */
-#include "depot.h"
+#include "mm/cache.h"
 #include "mm/knobs.h"
 
 #define SINGLE_KEEP	((size_t)CONFIG_HAKMEM_MAGAZINE_SINGLE_KB << 10)
@@ -24,12 +24,12 @@ struct class_limits class_limits_default(unsigned int class)
 	size_t magazine = min(MAGAZINE_KEEP / size,
 			      (size_t)CONFIG_HAKMEM_MAGAZINE_SIZE);
 	size_t refill = max(REFILL_KEEP / size, REFILL_MIN);
-	size_t depot = DEPOT_KEEP * depot_shards();
+	size_t depot = DEPOT_KEEP;
 
 	if (size <= SINGLE_KEEP)
 		magazine = max(magazine, (size_t)1);
 	if (class_is_paged(class))
-		depot = min(depot, DEPOT_PAGED * size * depot_shards());
+		depot = min(depot, DEPOT_PAGED * size);
 	if (class_on_diet(class)) {
 		magazine = min(magazine, DIET_MAGAZINE);
 		depot = min(depot, DIET_DEPOT_KEEP);
