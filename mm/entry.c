@@ -8,13 +8,14 @@
  */
 #include <unistd.h>
 
+#include "lib/arch.h"
 #include "lib/print.h"
 #include "mm/build.h"
 
 static const char interpreter[] __attribute__((__section__(".interp")))
 	__retained = DYNAMIC_LINKER;
 
-void __attribute__((__noreturn__)) __hidden library_entry(void);
+void __attribute__((__noreturn__)) ARCH_ENTRY __hidden library_entry(void);
 
 void library_entry(void)
 {

@@ -42,6 +42,16 @@
 #define arch_keep_in(reg, value)	__asm__("" : "+r"(value))
 #endif
 
+/*
+ * A function where a program begins: on x86 a called one would find its return
+ * address on the stack, and the rest aligned behind that.
+ */
+#if defined(__x86_64__) || defined(__i386__)
+#define ARCH_ENTRY	__attribute__((__force_align_arg_pointer__))
+#else
+#define ARCH_ENTRY
+#endif
+
 /* Write a byte back as it is. A page that was never touched faults once so. */
 #if defined(__x86_64__) || defined(__i386__)
 #define arch_write_back(byte)	__asm__ volatile("orb $0, %0" : "+m"(*(byte)))
