@@ -4,11 +4,14 @@
  */
 #include "explore.h"
 
+#include <linux/futex.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -67,6 +70,11 @@ struct knowledge {
 	unsigned long orders_max;
 	uint64_t states[STATE_SLOTS];
 	size_t nr_states;
+	struct {
+		int turn;
+		pid_t pid;
+	} waiting[EXPLORE_THREADS_MAX * PATH_MAX_STEPS];
+	unsigned int nr_waiting;
 	unsigned int depth;
 	unsigned char path[PATH_MAX_STEPS];
 	struct step path_steps[PATH_MAX_STEPS];
@@ -376,23 +384,34 @@ static void __attribute__((noreturn)) end_of_order(void)
 	_exit(ORDER_GOOD);
 }
 
-/* In a child, all orders that begin with this thread. Return: in that child. */
-static bool try_first(unsigned int i)
+static void futex(int *word, int operation, int value)
 {
-	int status = 0;
-	pid_t pid = _Fork();
+	syscall(SYS_futex, word, operation, value, NULL, NULL, 0);
+}
 
+/*
+ * First all orders that begin with this thread; a child waits until these have
+ * ended, for those with another. That way around no process has more than a few
+ * ancestors, which would make each fork() slow. Return: false in the child.
+ */
+static bool try_first(void)
+{
+	unsigned int i = known->nr_waiting;
+	int *turn = &known->waiting[i].turn;
+	pid_t pid;
+
+	*turn = 0;
+	pid = _Fork();
 	if (pid < 0)
 		explore_fail("no process");
-	if (!pid)
+	if (pid) {
+		known->waiting[i].pid = pid;
+		known->nr_waiting++;
 		return true;
-	waitpid(pid, &status, 0);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == ORDER_GOOD)
-		return false;
-	if (WIFEXITED(status))
-		_exit(WEXITSTATUS(status));
-	host->depth = known->depth;
-	explore_fail("thread %u died from signal %d", i, WTERMSIG(status));
+	}
+	while (!__atomic_load_n(turn, __ATOMIC_ACQUIRE))
+		futex(turn, FUTEX_WAIT, 0);
+	return false;
 }
 
 /* Which threads could go on, by a bit each. Ends the order at its end. */
@@ -423,7 +442,7 @@ static unsigned int only_private(unsigned int ready)
 	return ready;
 }
 
-/* Runs on in one child after the other, and itself to the last order's end. */
+/* Ends with an order, and leaves children behind for others. */
 static void __attribute__((noreturn)) run_orders(void)
 {
 	unsigned int asleep = 0, ready, i;
@@ -441,7 +460,7 @@ static void __attribute__((noreturn)) run_orders(void)
 		for (;;) {
 			i = (unsigned int)__builtin_ctz(ready);
 			ready &= ready - 1;
-			if (!ready || try_first(i))
+			if (!ready || try_first())
 				break;
 			asleep |= 1U << i;
 		}
@@ -461,6 +480,35 @@ static void __attribute__((noreturn)) run_all(void)
 	run_orders();
 }
 
+/* Whose turn it is when the one that runs has ended: the last to wait. */
+static void wake_last(void)
+{
+	int *turn = &known->waiting[--known->nr_waiting].turn;
+
+	__atomic_store_n(turn, 1, __ATOMIC_RELEASE);
+	futex(turn, FUTEX_WAKE, 1);
+}
+
+/* All become children of this one when their parent ends. */
+static void __attribute__((noreturn)) see_to_orders(void)
+{
+	int status = 0;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	known->nr_waiting = 0;
+	if (!fork())
+		run_all();
+	while (waitpid(-1, &status, 0) > 0 && !status && known->nr_waiting)
+		wake_last();
+	while (known->nr_waiting)
+		kill(known->waiting[--known->nr_waiting].pid, SIGKILL);
+	if (WIFEXITED(status))
+		_exit(WEXITSTATUS(status));
+	host = explore_map(sizeof(*host), MAP_PRIVATE);
+	host->depth = known->depth;
+	explore_fail("death from signal %d", WTERMSIG(status));
+}
+
 bool explore(const struct scenario *scenario, unsigned long orders_max,
 	     struct explored *explored)
 {
@@ -478,7 +526,7 @@ bool explore(const struct scenario *scenario, unsigned long orders_max,
 		known->nr_states = 0;
 		pid = fork();
 		if (!pid)
-			run_all();
+			see_to_orders();
 		waitpid(pid, &status, 0);
 	} while (!status && depend_learned() && known->sum.rounds < ROUNDS_MAX);
 	*explored = known->sum;
