@@ -61,7 +61,7 @@ struct magazine {
  * Objects of mixed slabs that wait for each other, as there is one lock for all
  * of them. What is free there serves all classes: a few, for a short time.
  */
-#define RETURNS_MAX		32
+#define RETURNS_MAX		16
 
 /**
  * struct class_limits - how much of a class is kept at hand

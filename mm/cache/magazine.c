@@ -446,6 +446,8 @@ void cache_free_slow(unsigned int class, void *obj)
 		magazine_reset(cache->spare[class], class);
 		swap_spare(cache, class);
 	} else {
+		/* With what may go now they may empty a superslab. */
+		cache_give_returns(cache);
 		room = make_room(cache, class);
 		if (unlikely(!room))
 			room = empty_loaded(cache, class);
