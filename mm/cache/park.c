@@ -137,6 +137,8 @@ struct cache *cache_acquire(void)
 
 void cache_release(struct cache *cache)
 {
+	/* They are nobody's spare objects: the next thread may come late. */
+	cache_give_returns(cache);
 	if (park_warm(cache))
 		return;
 	cache_flush(cache, false);
