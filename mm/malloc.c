@@ -73,8 +73,8 @@ void *malloc_aligned(size_t align, size_t size)
 		return malloc_inline(size);
 	if (memcheck_is_on())
 		return memcheck_malloc(align, size);
-	/* As size_class_aligned(); 0 is a sum too large for its type. */
-	if (rounded - 1 < TINY_MAX_SIZE) {
+	/* As size_class_aligned(); 0 where the sum does not fit its type. */
+	if (rounded && rounded <= TINY_MAX_SIZE) {
 		obj = cache_pop(tables, tables->sizes[rounded / OBJECT_ALIGN]);
 		return likely(obj) ? obj : allocate(size, align, false);
 	}
