@@ -111,7 +111,8 @@ static void describe(const void *param, char *text, size_t size)
 }
 
 static const struct kunit_case fault_cases[] = {
-	KUNIT_CASE_PARAM(each_call_of_a_kind, kinds, describe),
+	KUNIT_CASE_PARAM_TIMEOUT(each_call_of_a_kind, kinds, describe,
+				 KUNIT_TIMEOUT_SLOW),
 	KUNIT_CASE_PARAM_SLOW(each_call_of_many_operations, kinds, describe),
 	{}
 };
